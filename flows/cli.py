@@ -1,0 +1,116 @@
+"""The `trinormal` command: thin words over the flows."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.serving import use_running_server
+from infra.environment import environment
+from infra.errors import InfrastructureError
+from infra.settings import load_settings
+from models.errors import ConfigurationError, TrinormalError
+
+app = typer.Typer(
+    name="trinormal",
+    help="Three-dimensional face recognition trained from two-dimensional photos.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+CTRL_C = 130
+STOPPED = "trinormal: stopped; the same command goes on where it was\n"
+ProfileOption = Annotated[str, typer.Option(help="tiny, demo, standard, paper, or your own .toml file.")]
+
+
+@app.command()
+def demo(profile: ProfileOption = "demo") -> None:
+    """Make photos, reconstruct, train, evaluate and promote: the whole of the main job on simulated data."""
+    from flows.console import run_training
+    from flows.parameters import TrainRequest
+
+    run_training(TrainRequest(profile=profile))
+
+
+@app.command()
+def train(
+    photos: Annotated[Path, typer.Option(help="Folder of photos, a sub-folder for each person.")],
+    profile: ProfileOption = "tiny",
+    licence: Annotated[str, typer.Option(help="Licence of the photos (SPDX name); it follows the model.")] = "unknown",
+) -> None:
+    """Train on your own photos and evaluate on the simulated benchmark."""
+    from flows.console import run_training
+    from flows.parameters import TrainRequest
+
+    run_training(TrainRequest(profile=profile, photos=photos, licence=licence))
+
+
+@app.command()
+def reconstruct(
+    photos: Annotated[Path, typer.Argument(help="A photo, or a folder of photos.")],
+    out: Annotated[Path, typer.Option(help="Folder for the meshes, coefficients and pictures.")],
+) -> None:
+    """3D faces of photos: a mesh, coefficients and normal images of each; what fails is listed with its reason."""
+    from flows.console import run_reconstruct
+
+    run_reconstruct(photos, out)
+
+
+@app.command()
+def encode(
+    scan: Annotated[Path, typer.Argument(help="A scan: obj, ply, stl, off, wrl.")],
+    out: Annotated[Path, typer.Option(help="Folder for the range image and the normal images.")],
+) -> None:
+    """Clean a scan, bring it upright and draw its range image and normal component images."""
+    from flows.console import run_encode
+
+    run_encode(scan, out)
+
+
+@app.command()
+def setup() -> None:
+    """Fetch the face detection and landmark networks (1.5 MB, Apache-2.0, hash-checked) into the home folder."""
+    from flows.console import run_setup
+
+    run_setup()
+
+
+@app.command()
+def serve(
+    prefect_port: Annotated[int, typer.Option(help="Port of the Prefect server and its UI.")] = 4200,
+    mlflow_port: Annotated[int, typer.Option(help="Port of the MLflow server and its UI.")] = 5000,
+) -> None:
+    """Start Prefect, MLflow and a runner with the deployments; Ctrl-C stops all of them."""
+    from flows.serving import serve as serve_all
+
+    serve_all(prefect_port, mlflow_port)
+
+
+def _make_home(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"{folder}: {error.strerror}; set TRINORMAL_HOME to a folder you may write") from None
+
+
+def main() -> None:
+    """Run the command; an error people can mend is one line and exit code 2."""
+    try:
+        settings = load_settings()
+        os.environ.update(environment(settings))
+        _make_home(settings.prefect_home)
+        use_running_server(settings.home)
+        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+        app()
+    except (TrinormalError, InfrastructureError) as error:
+        sys.stderr.write(f"trinormal: {error}\n")
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        sys.stderr.write(STOPPED)
+        raise SystemExit(CTRL_C) from None
+    except SystemExit as ended:  # Typer's own answer to Ctrl-C says nothing
+        if ended.code == CTRL_C:
+            sys.stderr.write(STOPPED)
+        raise

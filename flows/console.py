@@ -1,0 +1,82 @@
+"""What the commands do around a flow: prepare, run, and tell the outcome on the terminal."""
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from flows.parameters import TrainRequest
+from flows.servers import start_private_prefect
+from infra.profiles import load_profile
+from infra.settings import load_settings
+from models.readers.folder import index_photos
+
+console = Console()
+VARIANTS = ("baseline", "ce", "lmcl")
+
+
+def run_training(request: TrainRequest) -> None:
+    """Run the training flow in this process and print its table."""
+    load_profile(request.profile)
+    if request.photos is not None:
+        index_photos(request.photos)  # a wrong folder is told before the servers start
+    wait_for_prefect = start_private_prefect(load_settings().home / "logs")
+    from flows.recognizer import output_folder, train_recognizer
+
+    wait_for_prefect()
+    print_results(train_recognizer(request), output_folder(request, load_profile(request.profile)))
+
+
+def print_results(results: dict[str, Any], folder: Path) -> None:
+    """The summary table, and where everything is."""
+    ((name, benchmark),) = results["benchmarks"].items()
+    table = Table(title=f"rank-1 on {benchmark['data']}: {benchmark['gallery']} people, {benchmark['probes']} probes")
+    for column in ("variant", "Nx", "Ny", "Nz", "fused"):
+        table.add_column(column, justify="left" if column == "variant" else "right")
+    for variant in VARIANTS:
+        row = benchmark[variant]
+        table.add_row(variant, *(f"{100 * row[axis]:.1f} %" for axis in ("x", "y", "z", "fused")))
+    console.print(table)
+    registered = results["registered"]
+    console.print(f"{name}: {benchmark['failures']} scans could not be encoded (counted as misses)")
+    console.print(f"{registered['name']} version {registered['version']} is {registered['alias']}")
+    for reason in results["refused_because"]:
+        console.print(f"  not promoted: {reason}")
+    console.print(f"report   {folder / 'report.html'}", soft_wrap=True)
+    console.print(f"results  {folder / 'results.json'}", soft_wrap=True)
+    console.print("UIs      trinormal serve   (then Prefect http://127.0.0.1:4200 and MLflow http://127.0.0.1:5000)")
+
+
+def run_reconstruct(photos: Path, out: Path) -> None:
+    """Reconstruct photos and say how many and where."""
+    from tasks.reconstruct import reconstruct_photos
+
+    done = reconstruct_photos(photos, out)
+    console.print(
+        f"{done.faces} faces in {out} (faces.csv lists them), by ExpNet {done.network.key[:12]}", soft_wrap=True
+    )
+    console.print(f"{len(done.failures)} failures" + (" (failures.csv says why)" if done.failures else ""))
+
+
+def run_encode(scan: Path, out: Path) -> None:
+    """Encode one scan and say what cleaning found."""
+    from tasks.encode import encode_scan
+
+    report = encode_scan(scan, out)
+    pose = report.pose
+    turned = f"{pose.pitch_deg:.1f} / {pose.yaw_deg:.1f} / {pose.roll_deg:.1f}"
+    console.print(
+        f"{scan.name}: turned {turned} degrees (pitch, yaw, roll), "
+        f"{report.icp_rmse_mm:.2f} mm from the template, {report.holes} holes filled, {report.spikes} spikes removed",
+        soft_wrap=True,
+    )
+    console.print(f"range image and Nx, Ny, Nz in {out} (sheet.png shows all)", soft_wrap=True)
+
+
+def run_setup() -> None:
+    """Fetch the face networks and say where they are."""
+    from tasks.setup import fetch_face_nets
+
+    for name, path in fetch_face_nets().items():
+        console.print(f"{name}: {path}", soft_wrap=True)

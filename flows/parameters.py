@@ -1,0 +1,20 @@
+"""What people ask for: the parameters of the flows, which Prefect's UI shows as forms."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from infra.config import Config
+
+
+class TrainRequest(Config):
+    """Train a recogniser and let it try to become champion."""
+
+    profile: Annotated[str, Field(description="tiny, demo, standard, paper, or the path of your own .toml file")] = (
+        "demo"
+    )
+    photos: Annotated[
+        Path | None, Field(description="folder of photos, a sub-folder a person; empty: the simulated face world")
+    ] = None
+    licence: Annotated[str, Field(description="licence of your photos (SPDX name); it follows the model")] = "unknown"

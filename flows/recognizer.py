@@ -1,0 +1,112 @@
+"""Paper A from photos to a champion: reconstruct, encode, pre-train, fine-tune, evaluate, promote."""
+
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+
+from flows.parameters import TrainRequest
+from infra.profiles import PhotoWorldConfig, Profile, load_profile
+from infra.resources import PeakMemory
+from models.morphable.builtin import LICENCE
+from models.types import AXES
+from tasks.align import align_photos
+from tasks.benchmark import simulated_benchmark
+from tasks.evaluate import Three, evaluate
+from tasks.fit_sphere20 import LossName
+from tasks.gather import Photos, own_photos, simulated_photos
+from tasks.jobs import Job, open_job
+from tasks.normals import NormalShards, encode_photos, encode_scans
+from tasks.recogniser import Network, finetune, pretrain
+from tasks.reconstructor import train_expnet
+from tasks.release import export, release
+from tasks.report import Findings, draw_pictures, keep_peak, report
+from tasks.synthesise import synthesise_photos
+from tasks.validate import require_valid_photos
+from tasks.wiring import open_workspace
+
+CODE = ("flows.recognizer",)
+LOSSES: dict[str, LossName] = {"ce": "cross_entropy", "lmcl": "lmcl"}
+CANDIDATE = "lmcl"
+SIMULATED = "simulated BU-3DFE (face world)"
+
+
+@flow(name="train-recognizer", retries=0)
+def train_recognizer(request: TrainRequest) -> dict[str, Any]:
+    """Train, measure and register a three-branch recogniser; returns what `results.json` says."""
+    profile = load_profile(request.profile)
+    with PeakMemory(interval_s=0.5) as memory:
+        results = carry_out(request, profile)
+    return keep_peak(output_folder(request, profile), results, memory.peak_mb)
+
+
+def carry_out(request: TrainRequest, profile: Profile) -> dict[str, Any]:
+    """Every step from photos to a report."""
+    photos = gather(request, profile)
+    require_valid_photos(photos.snapshot)
+    job = open_job(profile, photos.snapshot, CODE)
+    crops = align_photos(photos.snapshot, photos.root, profile.recogniser.photo_pixels, profile.expnet.pixels)
+
+    world = synthesise_photos(profile.expnet.world, "reconstruction", profile.seed)
+    unseen = synthesise_photos(held_out(profile), "heldout", profile.seed)
+    expnet = train_expnet(world, unseen, profile.expnet, profile.seed, job)
+    normals = encode_photos(crops, expnet, profile.normals, profile.seed)
+    pretrained = pretrain(crops, profile.recogniser, profile.seed, job)
+    adapted = adapt(normals, normals.subjects(crops), pretrained, profile, job)
+
+    benchmark = simulated_benchmark(profile.benchmark, profile.seed)
+    scans = encode_scans(benchmark.root, benchmark.records, profile.normals)
+    result = evaluate(scans, benchmark.protocol, pretrained, adapted, profile.seed)
+    exported = export(adapted[CANDIDATE])
+    licences = {"photos": photos.snapshot.licence, "face model": LICENCE}
+    released = release(exported, result, CANDIDATE, profile.gate, licences, profile.model_name, job)
+
+    folder = output_folder(request, profile)
+    draw_pictures(folder, crops, normals, expnet, result)
+    stages = {
+        "photos": [*(photos.collection.shards if photos.collection else []), *world.shards, *unseen.shards],
+        "align": crops.shards,
+        "expnet": [*expnet.data, expnet.artefact],
+        "reconstruct and encode": [*normals.intermediate, *normals.shards],
+        "pretrain": [pretrained.artefact],
+        **{f"finetune {name}": [branch.artefact for branch in three] for name, three in adapted.items()},
+        "scans": benchmark.collection.shards,
+        "clean and encode scans": scans.shards,
+        "evaluate": [result.artefact],
+        "export": [exported.artefact],
+    }
+    findings = Findings(
+        profile, photos.snapshot, expnet.error, result, SIMULATED, released, len(crops.failures()), stages
+    )
+    return report(folder, findings, job)
+
+
+def adapt(
+    normals: NormalShards, subjects: list[str], pretrained: Network, profile: Profile, job: Job
+) -> dict[str, Three]:
+    """Three axes for each loss, side by side as far as there are workers."""
+    config, seed = profile.recogniser, profile.seed
+    futures = {
+        name: [finetune.submit(normals, subjects, pretrained, axis, loss, config, seed, job) for axis in AXES]
+        for name, loss in LOSSES.items()
+    }
+    adapted = {name: [future.result() for future in three] for name, three in futures.items()}
+    return {name: (x, y, z) for name, (x, y, z) in adapted.items()}
+
+
+def held_out(profile: Profile) -> PhotoWorldConfig:
+    """Photos like those the reconstructor learns from, of people it never sees."""
+    return profile.expnet.world.model_copy(update={"people": profile.expnet.held_out_people})
+
+
+def output_folder(request: TrainRequest, profile: Profile) -> Path:
+    """`<home>/<profile>`, with the photos' folder name where they are the user's own."""
+    name = profile.name if request.photos is None else f"{profile.name}-{request.photos.absolute().name}"
+    return open_workspace().home / name
+
+
+def gather(request: TrainRequest, profile: Profile) -> Photos:
+    """The user's photos where a folder is named, else the face world's."""
+    if request.photos is None:
+        return simulated_photos(profile)
+    return own_photos(request.photos, request.licence)

@@ -1,0 +1,89 @@
+"""What differs between machines: read once from `TRINORMAL_*` variables, then passed in as values."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from infra.errors import SettingsError
+
+PREFIX = "TRINORMAL_"
+TEST_PREFIX = "TRINORMAL_TEST_"
+
+
+class Settings(BaseSettings):
+    """Where things are kept and how much of the machine is used. Everything written lies under `home`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
+
+    home: Path = Path("~/.trinormal")
+    database_url: SecretStr = SecretStr("")
+    mlflow_tracking_uri: str = ""
+    mlflow_username: str | None = None
+    mlflow_password: SecretStr | None = None
+    prefect_api_url: str | None = None
+    prefect_auth: SecretStr | None = Field(default=None, description="`user:password` of the Prefect API")
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    workers: Annotated[int, Field(ge=1, le=4096)] = Field(default_factory=lambda: len(usable_cores()))
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        return home.expanduser().absolute()
+
+    @model_validator(mode="after")
+    def _fill_what_follows_from_home(self) -> Self:
+        if not self.database_url.get_secret_value():
+            object.__setattr__(self, "database_url", SecretStr(f"sqlite:///{self.home / 'trinormal.db'}"))
+        if not self.mlflow_tracking_uri:
+            object.__setattr__(self, "mlflow_tracking_uri", f"sqlite:///{self.home / 'mlflow' / 'mlflow.db'}")
+        return self
+
+    @property
+    def mlflow_artifacts(self) -> Path:
+        """Where MLflow keeps files when it runs without a server."""
+        return self.home / "mlflow" / "artifacts"
+
+    @property
+    def prefect_home(self) -> Path:
+        """Prefect's database, profiles and results."""
+        return self.home / "prefect"
+
+    @property
+    def store(self) -> Path:
+        """The content-addressed store of derived artefacts."""
+        return self.home / "store"
+
+    @property
+    def assets(self) -> Path:
+        """What set-up fetched or trained: detector, landmark and starting weights."""
+        return self.home / "assets"
+
+    @property
+    def cache(self) -> Path:
+        """Compiled kernels, fonts and the like; safe to delete at any time."""
+        return self.home / "cache"
+
+
+def usable_cores() -> set[int]:
+    """The cores this process may run on, which in a container is fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return os.sched_getaffinity(0)
+    return set(range(os.cpu_count() or 1))
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment, `overrides` first; a bad value raises `SettingsError` in one line."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for name in sorted(os.environ):
+        if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and name not in known:
+            raise SettingsError(f"{name} is not a setting; have {', '.join(sorted(known))}")
+    try:
+        return Settings(**overrides)  # pyright: ignore[reportArgumentType]
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(f"{PREFIX}{name}: {first['msg']}") from None

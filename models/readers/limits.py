@@ -1,0 +1,53 @@
+"""Limits that every scan passes before and after parsing."""
+
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float64, Int64, UInt8
+from numpy import ndarray
+
+from models.errors import ScanError
+from models.types import Scan, require_finite
+
+MAX_BYTES = 200_000_000
+MAX_COUNT = 5_000_000
+# A coordinate beyond a kilometre is damage, and its square would overflow float32 further down.
+MAX_COORDINATE_MM = 1e6
+
+
+def read_limited(path: Path) -> bytes:
+    """The bytes of a scan file; raises `ScanError` when it is absent, unreadable, empty or above 200 MB."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ScanError(f"{path}: cannot be read ({error.strerror}): check the path and its permissions") from None
+    if not data:
+        raise ScanError(f"{path}: the file is empty: fetch it again")
+    if len(data) > MAX_BYTES:
+        raise ScanError(f"{path}: larger than {MAX_BYTES // 1_000_000} MB: decimate the mesh first")
+    return data
+
+
+def require_count(count: int, what: str, where: str) -> None:
+    """Raise `ScanError` unless `count` lies between 1 and five million."""
+    if not 1 <= count <= MAX_COUNT:
+        raise ScanError(f"{where}: {count} {what}, expected 1 to {MAX_COUNT}")
+
+
+def build_scan(
+    points: Float64[ndarray, "n 3"],
+    triangles: Int64[ndarray, "m 3"],
+    where: str,
+    colours: UInt8[ndarray, "n 3"] | None = None,
+    landmarks: dict[str, tuple[float, float, float]] | None = None,
+) -> Scan:
+    """A `Scan` (camera frame, mm) once counts, indices and coordinates are within bounds, else `ScanError`."""
+    require_count(len(points), "vertices", where)
+    require_count(len(triangles), "triangles", where)
+    require_finite(points, "vertices", where)
+    if np.abs(points).max() > MAX_COORDINATE_MM:
+        raise ScanError(f"{where}: a vertex lies {np.abs(points).max():.3g} mm away: the file or its unit is damaged")
+    if triangles.min() < 0 or triangles.max() >= len(points):
+        raise ScanError(f"{where}: a triangle names a vertex outside 0 to {len(points) - 1}: the file is damaged")
+    return Scan(points.astype(np.float32), triangles.astype(np.int32), colours, landmarks or {})

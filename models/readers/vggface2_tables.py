@@ -1,0 +1,118 @@
+"""The three tables of VGGFace2: who the people are, where the faces lie, where five points on them lie.
+
+The face tables have three million rows, so one pass notes where each person's rows begin and end, and only the rows
+of one person are held at a time.
+"""
+
+import csv
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+from models.errors import DataError
+
+META_HEADER = ("Class_ID", "Name", "Sample_Num", "Flag", "Gender")
+BOX_HEADER = ("NAME_ID", "X", "Y", "W", "H")
+LANDMARK_HEADER = ("NAME_ID", *(f"P{point}{axis}" for point in range(1, 6) for axis in "XY"))
+
+
+class Identity(NamedTuple):
+    """One row of `identity_meta.csv`; `training` says in which split the person is."""
+
+    subject: str
+    name: str
+    samples: int
+    training: bool
+    gender: str
+
+
+def read_identities(path: Path) -> dict[str, Identity]:
+    """People by subject (`n000002`). A name with bare commas, and a comma at the end of a row, are as published.
+
+    Raises `DataError` with file and line on anything else.
+    """
+    people: dict[str, Identity] = {}
+    with _open(path) as file:
+        rows = csv.reader(file, skipinitialspace=True)
+        _require_header(next(rows, []), META_HEADER, path)
+        for row in rows:
+            cells = [cell.strip() for cell in row]
+            if cells and cells[-1] == "":
+                cells.pop()
+            if not cells:
+                continue
+            try:
+                subject, *name, samples, flag, gender = cells
+                if gender not in ("m", "f") or flag not in ("0", "1") or not name or subject in people:
+                    raise ValueError
+                people[subject] = Identity(subject, ",".join(name), int(samples), flag == "1", gender)
+            except ValueError:
+                raise DataError(f"{path}:{rows.line_num}: not a new {', '.join(META_HEADER)}: fetch it again") from None
+    return people
+
+
+class FaceTable:
+    """Rows of `loose_bb_*.csv` or `loose_landmark_*.csv`, read one person at a time; order does not matter."""
+
+    def __init__(self, path: Path, header: tuple[str, ...]) -> None:
+        """Note where each person's rows are. Raises `DataError` on another header or a row without a name."""
+        self.path = path
+        self.width = len(header) - 1
+        # subject -> runs of (first byte, past the last byte, first line)
+        self._runs: dict[str, list[tuple[int, int, int]]] = {}
+        with _open(path) as file:
+            _require_header(next(csv.reader([file.readline()]), []), header, path)
+        with path.open("rb") as file:
+            self._note_runs(file)
+
+    def _note_runs(self, file: Iterable[bytes]) -> None:
+        position, subject, run = 0, "", [0, 0, 0]
+        for line_number, line in enumerate(file, start=1):
+            end = position + len(line)
+            if line_number > 1 and line.strip():
+                name = line.split(b"/", 1)[0].strip(b' "').decode("ascii", "replace")
+                if name != subject:
+                    self._runs.setdefault(subject, []).append((run[0], run[1], run[2]))
+                    subject, run = name, [position, end, line_number]
+                run[1] = end
+            position = end
+        self._runs.setdefault(subject, []).append((run[0], run[1], run[2]))
+
+    def of(self, subject: str) -> dict[str, tuple[float, ...]]:
+        """The numbers of each of one person's faces, by NAME_ID; `DataError` with file and line on a damaged row."""
+        found: dict[str, tuple[float, ...]] = {}
+        with self.path.open("rb") as file:
+            for start, end, first_line in self._runs.get(subject, []):
+                file.seek(start)
+                lines = file.read(end - start).decode("utf-8", "replace").split("\n")
+                for offset, line in enumerate(lines):
+                    if line.strip():
+                        name, numbers = self._parse(line, first_line + offset)
+                        if name in found:
+                            raise DataError(f"{self.path}:{first_line + offset}: {name} is listed twice")
+                        found[name] = numbers
+        return found
+
+    def _parse(self, line: str, number: int) -> tuple[str, tuple[float, ...]]:
+        name, *cells = next(csv.reader([line.rstrip("\r")], skipinitialspace=True))
+        try:
+            values = tuple(float(cell) for cell in cells)
+        except ValueError:
+            values = ()
+        if len(values) != self.width or not all(map(math.isfinite, values)):
+            message = f"{self.path}:{number}: not a name and {self.width} finite numbers: fetch it again"
+            raise DataError(message)
+        return name, values
+
+
+def _open(path: Path) -> TextIO:
+    try:
+        return path.open(encoding="utf-8", errors="replace", newline="")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}): check the folder") from None
+
+
+def _require_header(row: list[str], expected: tuple[str, ...], path: Path) -> None:
+    if tuple(cell.strip() for cell in row if cell.strip()) != expected:
+        raise DataError(f"{path}:1: the columns are not {', '.join(expected)}: not a VGGFace2 table")

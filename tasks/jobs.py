@@ -1,0 +1,96 @@
+"""A job is one request carried out; its runs in MLflow hang under one parent."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from prefect import task
+from prefect.runtime import flow_run
+
+from infra.files import canonical_json, sha256_bytes
+from infra.fingerprint import code_fingerprint
+from infra.profiles import Profile
+from models.training.rows import EpochRow, OnEpoch
+from registry.catalogue import Snapshot
+from registry.runs import Point, TrackedRun
+from tasks import policies
+from tasks.wiring import Workspace, open_workspace
+
+EXPERIMENT = "recognizer"
+
+
+class Job(NamedTuple):
+    """`key` is the hash of the request: the same request finds its runs again. `run_id` is the parent run."""
+
+    key: str
+    experiment: str
+    run_id: str
+    attempt: str
+
+
+@task(name="open job", **policies.REGISTER)
+def open_job(profile: Profile, photos: Snapshot, code: tuple[str, ...]) -> Job:
+    """The parent run in MLflow for this profile on these photos with this code, found again if it is there."""
+    workspace = open_workspace()
+    key = sha256_bytes(canonical_json([profile.model_dump(), photos.id, code_fingerprint(*code)]).encode())
+    attempt = str(flow_run.get_id() or key)
+    run = workspace.tracker.run(
+        EXPERIMENT,
+        f"{profile.name} on {photos.name}",
+        key,
+        job=attempt,
+        tags={"profile": profile.name, "prefect.flow_run": attempt, "snapshot": photos.id},
+    )
+    run.log_params(_flat(profile.model_dump()))
+    run.log_dataset(photos.name, photos.id, photos.source, "training", photos.rows)
+    return Job(key, EXPERIMENT, run.run_id, attempt)
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
+    """Nested configuration as dotted names."""
+    flat: dict[str, object] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value
+    return flat
+
+
+def child_run(workspace: Workspace, job: Job, name: str, tags: Mapping[str, str] | None = None) -> TrackedRun:
+    """The job's run of that name, found again after a crash or a retry."""
+    return workspace.tracker.run(
+        job.experiment, name, key=f"{job.key}/{name}", job=job.attempt, parent=job.run_id, tags=tags
+    )
+
+
+def live_curve(run: TrackedRun, title: str, epochs: int, announce: Callable[[str], None]) -> OnEpoch:
+    """What a training calls after each epoch: one line for people, one point for each curve."""
+
+    def on_epoch(row: EpochRow) -> None:
+        accuracy = "" if row.accuracy is None else f", accuracy {row.accuracy:.3f}"
+        announce(
+            f"{title}: epoch {row.epoch}/{epochs}, loss {row.loss:.4f}{accuracy}, {row.images_per_second:.0f} images/s"
+        )
+        run.log_points(_points(row))
+
+    return on_epoch
+
+
+def curve_of(rows: Sequence[EpochRow]) -> list[dict[str, Any]]:
+    """What an artefact keeps of its training; not how fast it went, so that equal trainings give equal bytes."""
+    return [{"epoch": row.epoch, "loss": row.loss, "accuracy": row.accuracy} for row in rows]
+
+
+def complete_curve(run: TrackedRun, curve: Sequence[Mapping[str, Any]]) -> None:
+    """Log the epochs a run does not show yet: all of them when the network came ready-made from the store."""
+    run.log_points([point for row in curve for point in _learning(row["epoch"], row["loss"], row["accuracy"])])
+
+
+def _points(row: EpochRow) -> list[Point]:
+    speed = Point("train.images_per_second", row.epoch, row.images_per_second)
+    return [*_learning(row.epoch, row.loss, row.accuracy), speed]
+
+
+def _learning(epoch: int, loss: float, accuracy: float | None) -> list[Point]:
+    curve = [Point("train.loss", epoch, loss)]
+    return curve if accuracy is None else [*curve, Point("train.accuracy", epoch, accuracy)]

@@ -1,0 +1,160 @@
+"""What a job leaves for people: results.json, pictures, one page, and the same in MLflow and Prefect."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from jinja2 import Environment, StrictUndefined
+from prefect import task
+from prefect.artifacts import create_markdown_artifact
+
+from infra.files import atomic_write_text
+from infra.profiles import Profile
+from infra.store import Artefact
+from models.metrics.benchmark import Scores
+from models.reconstructors.expnet import meshes
+from models.reconstructors.scoring import ShapeError
+from models.reconstructors.stored import load_expnet
+from registry.catalogue import Snapshot
+from registry.runs import TrackedRun
+from tasks import policies
+from tasks.align import Crops
+from tasks.evaluate import BenchmarkResult
+from tasks.figures import cmc_picture, gallery_picture
+from tasks.files import read_json, write_json
+from tasks.jobs import Job
+from tasks.normals import NormalShards
+from tasks.reconstructor import TrainedExpNet
+from tasks.release import Released
+from tasks.stages import total_seconds
+from tasks.wiring import open_workspace
+
+GALLERY_ROWS = 6
+
+
+class Findings(NamedTuple):
+    """Everything a report tells of one job."""
+
+    profile: Profile
+    snapshot: Snapshot
+    shape_error: ShapeError
+    benchmark: BenchmarkResult
+    benchmark_data: str
+    released: Released
+    photo_failures: int
+    stages: Mapping[str, Sequence[Artefact]]
+
+
+@task(name="pictures", **policies.STAGE)
+def draw_pictures(
+    folder: Path, crops: Crops, normals: NormalShards, expnet: TrainedExpNet, result: BenchmarkResult
+) -> None:
+    """`gallery.png` (photo, mesh, Nx, Ny, Nz of a few training photos) and `cmc.png`."""
+    network = load_expnet(expnet.artefact.path)
+    large = np.load(crops.paths("reconstructor")[0], mmap_mode="r", allow_pickle=False)
+    planes = np.load(normals.paths[0], mmap_mode="r", allow_pickle=False)
+    count = min(GALLERY_ROWS, len(large))
+    chosen = np.linspace(0, len(large) - 1, count).astype(int)
+    faces = list(meshes(network.face, network.coefficients(np.asarray(large[chosen]), torch.device("cpu"))))
+    per_photo = len(planes) // len(large)
+    gallery_picture(folder / "gallery.png", list(large[chosen]), faces, list(planes[chosen * per_photo]), network.face)
+    cmc_picture(
+        folder / "cmc.png", result.scores, f"{result.benchmark}: {result.gallery} people, {result.probes} probes"
+    )
+
+
+@task(name="report", **policies.REGISTER)
+def report(folder: Path, findings: Findings, job: Job) -> dict[str, Any]:
+    """Write `results.json` and `report.html`, log both to the parent run, and end it; returns the results."""
+    workspace = open_workspace()
+    seconds = {name: round(total_seconds(workspace, made), 1) for name, made in findings.stages.items()}
+    results = as_results(findings, seconds)
+    write_json(folder / "results.json", results)
+    atomic_write_text(folder / "report.html", _page(findings, seconds, folder))
+    run = workspace.tracker.run(
+        job.experiment, f"{findings.profile.name} on {findings.snapshot.name}", job.key, job=job.attempt
+    )
+    _log(run, findings, folder)
+    run.finish()
+    create_markdown_artifact(as_markdown(findings), key="recognizer-results", description=f"run {job.run_id}")
+    return results
+
+
+def keep_peak(folder: Path, results: dict[str, Any], peak_mb: float) -> dict[str, Any]:
+    """Add the peak memory to `results.json`; returns the whole.
+
+    It is this run's, or that of an earlier run of the same job, which did the work that this one found done.
+    """
+    notes = folder / "peak_memory.json"
+    known = read_json(notes) if notes.is_file() else {}
+    same = known.get("seconds") == results["seconds"]
+    peak = round(max(peak_mb, known["peak_memory_mb"] if same else 0.0))
+    write_json(notes, {"seconds": results["seconds"], "peak_memory_mb": peak})
+    whole = {**results, "peak_memory_mb": peak}
+    write_json(folder / "results.json", whole)
+    return whole
+
+
+def as_results(findings: Findings, seconds: Mapping[str, float]) -> dict[str, Any]:
+    """The figures as data."""
+    benchmark, released = findings.benchmark, findings.released
+    counts = {
+        "gallery": benchmark.gallery,
+        "probes": benchmark.probes,
+        "failures": benchmark.failures,
+        "protocol": benchmark.protocol_hash,
+        "data": findings.benchmark_data,
+    }
+    rank1 = {name: scores.rank1() for name, scores in benchmark.scores.items()}
+    intervals = {name: [scores.fused_low, scores.fused_high] for name, scores in benchmark.scores.items()}
+    return {
+        "profile": findings.profile.name,
+        "photos": {
+            "snapshot": findings.snapshot.id,
+            "count": findings.snapshot.rows,
+            "failures": findings.photo_failures,
+        },
+        "seconds": dict(seconds),
+        "expnet": findings.shape_error._asdict(),
+        "benchmarks": {benchmark.benchmark: {**counts, **rank1, "fused_interval": intervals}},
+        "registered": {"name": released.name, "version": released.version, "alias": released.alias},
+        "refused_because": list(released.reasons),
+    }
+
+
+def as_markdown(findings: Findings) -> str:
+    """The table of rank-1 figures."""
+    lines = ["| variant | Nx | Ny | Nz | fused |", "| --- | --- | --- | --- | --- |"]
+    for name, row in findings.benchmark.scores.items():
+        lines.append(f"| {name} | {row.x:.3f} | {row.y:.3f} | {row.z:.3f} | {row.fused:.3f} |")
+    released = findings.released
+    lines += ["", f"{released.name} version {released.version} is {released.alias}. {'; '.join(released.reasons)}"]
+    return "\n".join(lines)
+
+
+def _log(run: TrackedRun, findings: Findings, folder: Path) -> None:
+    for name in ("results.json", "report.html", "gallery.png", "cmc.png"):
+        run.log_file(folder / name)
+    run.log_metrics(
+        {f"{findings.benchmark.benchmark}.{name}": value for name, value in _metrics(findings.benchmark.scores)}
+    )
+    run.log_metrics({f"expnet.{name}": float(value) for name, value in findings.shape_error._asdict().items()})
+
+
+def _metrics(scores: Mapping[str, Scores]) -> list[tuple[str, float]]:
+    return [(f"{variant}.{axis}", value) for variant, row in scores.items() for axis, value in row.rank1().items()]
+
+
+def _page(findings: Findings, seconds: Mapping[str, float], folder: Path) -> str:
+    text = files("tasks").joinpath("templates/report.html.j2").read_text(encoding="utf-8")
+    template = Environment(undefined=StrictUndefined, autoescape=True, trim_blocks=True).from_string(text)
+    pictures = {name: _inline(folder / f"{name}.png") for name in ("gallery", "cmc")}
+    return template.render(found=findings, seconds=seconds, pictures=pictures)
+
+
+def _inline(path: Path) -> str:
+    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"

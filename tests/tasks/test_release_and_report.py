@@ -1,0 +1,106 @@
+"""Gates as the profile sets them, the results as data, and the model card."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from infra.profiles import GateConfig, load_profile
+from infra.store import Artefact
+from models.metrics.benchmark import Scores
+from models.reconstructors.scoring import ShapeError
+from registry.catalogue import Snapshot
+from registry.gates import judge
+from tasks.cards import model_card
+from tasks.evaluate import BenchmarkResult
+from tasks.release import Exported, Released, gate_metrics, gates
+from tasks.report import Findings, as_markdown, as_results
+
+ARTEFACT = Artefact("evaluation", "0" * 64, Path("nowhere"))
+GATE = GateConfig(fused_rank1=0.9)
+SCORES = {
+    "baseline": Scores(0.5, 0.4, 0.3, 0.6, 0.5, 0.7, [0.6, 0.8]),
+    "ce": Scores(0.85, 0.8, 0.7, 0.9, 0.85, 0.94, [0.9, 0.95]),
+    "lmcl": Scores(0.91, 0.9, 0.8, 0.95, 0.92, 0.97, [0.95, 0.99]),
+}
+RESULT = BenchmarkResult("bu3dfe", "f" * 64, 100, 2400, 7, 9, SCORES, ARTEFACT)
+EXPORTED = Exported(ARTEFACT, 2e-6)
+
+
+def test_gate_metrics_are_what_their_names_say():
+    metrics = gate_metrics(RESULT, "lmcl", EXPORTED)
+    assert metrics == {
+        "fused_rank1": 0.95,
+        "gain_over_baseline": pytest.approx(0.35),
+        "fused_minus_best_axis": pytest.approx(0.04),
+        "parity_max_abs": 2e-6,
+    }
+    assert judge(metrics, gates(GATE)).passed
+
+
+@pytest.mark.parametrize(
+    ("metric", "value"),
+    [
+        ("fused_rank1", 0.8999),
+        ("gain_over_baseline", 0.0999),
+        ("fused_minus_best_axis", -0.0001),
+        ("parity_max_abs", 1.1e-4),
+    ],
+)
+@pytest.mark.parametrize("kind", ["short", "nan", "missing"])
+def test_each_gate_refuses_what_is_short_not_a_number_or_missing(metric: str, value: float, kind: str):
+    metrics = gate_metrics(RESULT, "lmcl", EXPORTED)
+    if kind == "missing":
+        del metrics[metric]
+    else:
+        metrics[metric] = value if kind == "short" else math.nan
+    decision = judge(metrics, gates(GATE))
+    assert not decision.passed
+    assert [reason.split(" ")[0] for reason in decision.reasons] == [metric]
+
+
+def test_nan_scores_reach_the_gate_as_nan_and_fail():
+    broken = RESULT._replace(scores={**SCORES, "lmcl": SCORES["lmcl"]._replace(fused=math.nan)})
+    assert not judge(gate_metrics(broken, "lmcl", EXPORTED), gates(GATE)).passed
+
+
+def findings(released: Released) -> Findings:
+    snapshot = Snapshot("a" * 64, "faces", "photo", "CC0-1.0", "faces", 60)
+    error = ShapeError(1.2, 1.9, 2.4, 0.2, 12)
+    return Findings(load_profile("tiny"), snapshot, error, RESULT, "simulated", released, 3, {"photos": []})
+
+
+def test_results_are_the_figures_as_data():
+    released = Released("recognizer", "4", "challenger", False, ("fused_rank1 is 0.8, below 0.9",))
+    results = as_results(findings(released), {"photos": 1.5})
+    assert json.loads(json.dumps(results, allow_nan=False)) == results
+    assert results["profile"] == "tiny"
+    assert results["seconds"] == {"photos": 1.5}
+    assert results["photos"] == {"snapshot": "a" * 64, "count": 60, "failures": 3}
+    assert results["registered"] == {"name": "recognizer", "version": "4", "alias": "challenger"}
+    assert results["refused_because"] == ["fused_rank1 is 0.8, below 0.9"]
+    (benchmark,) = results["benchmarks"].values()
+    assert (benchmark["gallery"], benchmark["probes"], benchmark["failures"]) == (100, 2400, 7)
+    assert benchmark["lmcl"] == {"x": 0.91, "y": 0.9, "z": 0.8, "fused": 0.95}
+    assert benchmark["fused_interval"]["lmcl"] == [0.92, 0.97]
+
+
+def test_the_table_in_prefect_shows_every_variant():
+    table = as_markdown(findings(Released("recognizer", "4", "champion", True, ())))
+    for name, row in SCORES.items():
+        assert f"| {name} | {row.x:.3f} | {row.y:.3f} | {row.z:.3f} | {row.fused:.3f} |" in table
+    assert "recognizer version 4 is champion" in table
+
+
+def test_the_model_card_tells_figures_licences_and_protocol():
+    card = model_card(RESULT, "lmcl", {"photos": "CC0-1.0", "face model": "Apache-2.0"}, 2e-6)
+    for told in (
+        "| lmcl | 0.910 | 0.900 | 0.800 | 0.950 (0.920-0.970) |",
+        "7 failures",
+        "CC0-1.0",
+        "Apache-2.0",
+        "f" * 12,
+        "lmcl",
+    ):
+        assert told in card
