@@ -25,7 +25,7 @@ $(VENV)/.dev: $(VENV)/.run
 	$(BIN)/pip install --quiet --editable ".[dev]"
 	touch $@
 
-$(VENV)/.campaign: $(VENV)/.dev
+$(VENV)/.bench: $(VENV)/.dev
 	$(BIN)/python -m pytest -m campaign
 
 bench: $(VENV)/.dev
