@@ -33,7 +33,7 @@ def load_expnet(folder: Path) -> ExpNet:
     return ExpNet(network, load_face(), layout)
 
 
-def _shape(folder: Path) -> dict[str, float]:
+def _shape(folder: Path) -> dict[str, int | float]:
     try:
         return json.loads((folder / "shape.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -1,0 +1,17 @@
+"""The reconstructors that come with the product, by name."""
+
+from pathlib import Path
+
+from models.reconstructors.expnet_crops import open_expnet
+from models.reconstructors.protocol import Reconstructor, reconstructors
+
+reconstructors.add("expnet")(open_expnet)
+
+
+def open_reconstructor(name: str, folder: Path | None = None) -> Reconstructor:
+    """The reconstructor called `name`, its weights or meshes in `folder`.
+
+    Raises `UnknownPlugin` with the names known, `AssetMissing` with the command that trains it, or
+    `ConfigurationError` when it needs a folder of meshes.
+    """
+    return reconstructors[name](folder)
