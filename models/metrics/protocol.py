@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,6 +24,20 @@ class Exclusion(NamedTuple):
     reason: str
 
 
+def require_listed_once(ids: Iterable[str], name: str) -> None:
+    """Raise `DataError` when one id stands in a protocol's lists more than once."""
+    twice = sorted(identifier for identifier, times in Counter(ids).items() if times > 1)
+    if twice:
+        raise DataError(f"protocol {name}: {twice[0]} is listed more than once: one scan has one role")
+
+
+def hash_lists(lists: Mapping[str, Iterable[tuple[str, ...]]]) -> str:
+    """SHA-256 of who is in which list; the order within a list does not enter it."""
+    content = {name: sorted(rows) for name, rows in lists.items()}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 @dataclass(frozen=True)
 class Protocol:
     """Gallery, probes and exclusions of a closed-set test.
@@ -36,10 +51,7 @@ class Protocol:
     exclusions: tuple[Exclusion, ...] = ()
 
     def __post_init__(self) -> None:
-        used = Counter([*self.gallery_ids, *self.probe_ids, *(left.id for left in self.exclusions)])
-        twice = sorted(identifier for identifier, times in used.items() if times > 1)
-        if twice:
-            raise DataError(f"protocol {self.name}: {twice[0]} is listed more than once: one scan has one role")
+        require_listed_once([*self.gallery_ids, *self.probe_ids, *(left.id for left in self.exclusions)], self.name)
 
     @property
     def gallery_ids(self) -> tuple[str, ...]:
@@ -56,10 +68,4 @@ class Protocol:
 
         Metrics are comparable only under one hash. Subjects are part of it: a relabelled scan is another protocol.
         """
-        content = {
-            "gallery": sorted(self.gallery),
-            "probes": sorted(self.probes),
-            "exclusions": sorted(self.exclusions),
-        }
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hash_lists({"gallery": self.gallery, "probes": self.probes, "exclusions": self.exclusions})

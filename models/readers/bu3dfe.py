@@ -1,30 +1,27 @@
 """BU-3DFE (Yin et al. 2006): 100 people, seven expressions, four intensities; camera frame, mm."""
 
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Int64
 from numpy import ndarray
 
-from infra.files import atomic_write_bytes
 from models.errors import DataError, ScanError
-from models.metrics.protocol import Exclusion, Member, Protocol
+from models.protocols.indexed import EMOTIONS
+from models.protocols.scans import bu3dfe_protocol as bu3dfe_protocol
 from models.readers.limits import read_limited
+from models.readers.listing import Source, folder_and_name, index_by_name, misnamed, misplaced
 from models.readers.numbers import parse_floats
 from models.readers.records import ScanRecord
 from models.readers.vrml import read_vrml, write_vrml
+from models.readers.writing import write_named
 from models.types import Scan
 
-EXPRESSIONS = {
-    "AN": "angry",
-    "DI": "disgusted",
-    "FE": "afraid",
-    "HA": "happy",
-    "NE": "neutral",
-    "SA": "sad",
-    "SU": "surprised",
-}
+EXPRESSIONS: Mapping[str, str] = dict(
+    zip(("AN", "DI", "FE", "HA", "SA", "SU", "NE"), (*EMOTIONS, "neutral"), strict=True)
+)
 ANCESTRIES = {
     "WH": "white",
     "BL": "black",
@@ -34,62 +31,41 @@ ANCESTRIES = {
     "IN": "indian",
 }
 LANDMARKS = 83
+EXAMPLE = "F0001/F0001_AN01WH_F3D.wrl"
 
 _SUBJECT = re.compile(r"[FM]\d{4}")
 _NAME = re.compile(rf"([FM]\d{{4}})_({'|'.join(EXPRESSIONS)})(\d\d)({'|'.join(ANCESTRIES)})_F3D\.wrl")
 
 
 def index_bu3dfe(root: Path) -> list[ScanRecord]:
-    """All `F3D` scans below `root`, ordered by path; no scan is opened.
+    """All `F3D` scans below `root`, ordered by path; no scan is opened. See `stream_bu3dfe`."""
+    return list(stream_bu3dfe(root))
+
+
+def stream_bu3dfe(source: Source) -> Iterator[ScanRecord]:
+    """All `F3D` scans of a folder or listing, one at a time; no scan is opened.
 
     Raises `DataError` when there is none, or one's name breaks the format or belongs in another folder.
     """
-    if not root.is_dir():
-        raise DataError(f"{root}: no such folder: point to the one that holds F0001 to M0044")
-    folders = sorted(entry for entry in root.iterdir() if entry.is_dir() and _SUBJECT.fullmatch(entry.name))
-    records = [_record(path) for folder in folders for path in sorted(folder.glob("*_F3D.wrl"))]
-    if not records:
-        raise DataError(f"{root}: no <subject>/<name>_F3D.wrl in it: point to the folder that holds F0001 to M0044")
-    return records
+    nothing = "no <subject>/<name>_F3D.wrl in it: point to the folder that holds F0001 to M0044"
+    return index_by_name(source, describe_bu3dfe, nothing)
 
 
-def _record(path: Path) -> ScanRecord:
-    found = _NAME.fullmatch(path.name)
+def describe_bu3dfe(path: str) -> ScanRecord | None:
+    """What a path says; None when it is no `F3D` scan in a subject's folder. Raises `DataError`."""
+    folder, name = folder_and_name(path)
+    if not name.endswith("_F3D.wrl") or not _SUBJECT.fullmatch(folder):
+        return None
+    found = _NAME.fullmatch(name)
     if found is None:
-        raise DataError(f"{path}: not a BU-3DFE name like F0001_AN01WH_F3D.wrl: rename it or move it away")
+        raise misnamed(path, "BU-3DFE", EXAMPLE)
     subject, expression, intensity, ancestry = found.groups()
-    if subject != path.parent.name:
-        raise DataError(f"{path}: a scan of {subject} in the folder of {path.parent.name}: move it")
-    _require_intensity(expression, int(intensity), str(path))
+    if subject != folder:
+        raise misplaced(path, subject)
+    if not (intensity == "00" if expression == "NE" else "01" <= intensity <= "04"):
+        raise DataError(f"{path}: intensity {int(intensity)} of {expression}; NE has 0, the others 1 to 4")
     labels = {"ancestry": ANCESTRIES[ancestry]}
-    name = f"{subject}/{path.name}"
-    return ScanRecord(name, subject, subject[0].lower(), EXPRESSIONS[expression], int(intensity), labels)
-
-
-def _require_intensity(expression: str, intensity: int, where: str) -> None:
-    if not (intensity == 0 if expression == "NE" else 1 <= intensity <= 4):
-        raise DataError(f"{where}: intensity {intensity} of {expression}; NE has 0, the others 1 to 4")
-
-
-def bu3dfe_protocol(records: list[ScanRecord]) -> Protocol:
-    """Paper A, section 3.1: the neutral scan of each subject is enrolled, every other scan is searched.
-
-    Scans of a subject without a neutral one are excluded. Raises `DataError` on a second neutral scan.
-    """
-    gallery = tuple(_member(record) for record in records if record.expression == "neutral")
-    enrolled = {member.subject for member in gallery}
-    if len(enrolled) != len(gallery):
-        raise DataError(f"BU-3DFE: {len(gallery)} neutral scans of {len(enrolled)} subjects: each has exactly one")
-    rest = [_member(record) for record in records if record.expression != "neutral"]
-    probes = tuple(member for member in rest if member.subject in enrolled)
-    left = tuple(Exclusion(member.id, "no neutral scan") for member in rest if member.subject not in enrolled)
-    return Protocol("bu3dfe", gallery, probes, left)
-
-
-def _member(record: ScanRecord) -> Member:
-    if record.subject is None:
-        raise DataError(f"BU-3DFE: {record.path} has no subject: index the folder with index_bu3dfe")
-    return Member(record.path, record.subject)
+    return ScanRecord(path, subject, subject[0].lower(), EXPRESSIONS[expression], int(intensity), labels)
 
 
 def read_bu3dfe(path: Path) -> Scan:
@@ -133,17 +109,10 @@ def write_bu3dfe(
     `subject` like F0001, `expression` and `ancestry` by their two-letter codes, `landmark_indices` are the vertices
     of the 83 landmarks. Each file is whole or absent. Raises `DataError` on a name the format does not have.
     """
-    name = f"{subject}_{expression}{intensity:02d}{ancestry}_F3D.wrl"
-    if not _NAME.fullmatch(name):
-        raise DataError(
-            f"{name}: not a BU-3DFE name; expressions {sorted(EXPRESSIONS)}, ancestries {sorted(ANCESTRIES)}"
-        )
-    _require_intensity(expression, intensity, name)
-    path = root / subject / name
-    # the landmarks first: a scan that is there always has them
-    atomic_write_bytes(path.with_suffix(".bnd"), format_bnd(scan, landmark_indices))
-    atomic_write_bytes(path, write_vrml(scan, name.replace("_F3D.wrl", "_F2D.bmp")))
-    return f"{subject}/{name}"
+    path = f"{subject}/{subject}_{expression}{intensity:02d}{ancestry}_F3D.wrl"
+    picture = f"{subject}_{expression}{intensity:02d}{ancestry}_F2D.bmp"
+    marks = format_bnd(scan, landmark_indices)
+    return write_named(root, path, describe_bu3dfe, write_vrml(scan, picture), {".bnd": marks})
 
 
 def format_bnd(scan: Scan, landmark_indices: Int64[ndarray, "83"]) -> bytes:

@@ -1,115 +1,82 @@
-"""Anyone's photos or scans: `<root>/<subject>/<any name>`, with an optional `labels.csv`."""
+"""Anyone's photos or scans: `<root>/<subject>/<any name>` with an optional `labels.csv`, or a manifest CSV alone."""
 
-import csv
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from models.errors import DataError
+from models.readers.labels import LabelRow, photo_record, read_labels, scan_record
+from models.readers.listing import Source, index_by_name, is_inside, list_files, require_some, shown, suffix_of
 from models.readers.records import PhotoRecord, ScanRecord
 from models.readers.scans import scan_readers
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".pgm", ".bmp"})
-COLUMNS = frozenset({"path", "subject", "expression", "intensity", "yaw_deg", "gender", "session", "role"})
+Record = TypeVar("Record")
 
 
-def index_photos(root: Path) -> list[PhotoRecord]:
-    """All photos below `root`, ordered by path; none is opened.
+def index_photos(source: Source) -> Iterator[PhotoRecord]:
+    """All photos of a folder or listing, one at a time in the order of their paths; none is opened.
 
-    The first folder names the subject; a photo directly in `root` has none, unless `labels.csv` gives it one. Other
+    The first folder names the subject; a photo directly in the root has none, unless `labels.csv` gives it one. Other
     columns of `labels.csv` (expression, intensity, yaw_deg, session, role) become labels.
-    Raises `DataError` on a missing or empty folder and, with its line, on a bad row of `labels.csv`.
+    Raises `DataError` at once on a missing or empty folder and, with its line, on a bad row of `labels.csv`.
     """
-    return [
-        PhotoRecord(path, row.pop("subject", None) or _subject(path), row.pop("gender", None), labels=row)
-        for path, row in _labelled(root, PHOTO_SUFFIXES, "photos")
-    ]
+    return _index(source, PHOTO_SUFFIXES, "photos", photo_record)
 
 
-def index_scans(root: Path) -> list[ScanRecord]:
-    """All scans below `root` of a format that `read_scan` knows; otherwise as `index_photos`."""
-    suffixes = frozenset(f".{name}" for name in scan_readers)
-    records: list[ScanRecord] = []
-    for path, row in _labelled(root, suffixes, "scans"):
-        intensity = row.pop("intensity", None)
-        records.append(
-            ScanRecord(
-                path,
-                row.pop("subject", None) or _subject(path),
-                row.pop("gender", None),
-                row.pop("expression", None),
-                None if intensity is None else int(intensity),
-                row,
-            )
-        )
-    return records
+def index_scans(source: Source) -> Iterator[ScanRecord]:
+    """All scans of a format that `read_scan` knows; otherwise as `index_photos`."""
+    return _index(source, scan_suffixes(), "scans", scan_record)
 
 
-def _subject(path: str) -> str | None:
-    return path.split("/", 1)[0] if "/" in path else None
+def scan_suffixes() -> frozenset[str]:
+    """The endings of all files that `read_scan` knows."""
+    return frozenset(f".{name}" for name in scan_readers)
 
 
-def _labelled(root: Path, suffixes: frozenset[str], what: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """Each file's path and its row of `labels.csv` without empty cells."""
-    if not root.is_dir():
-        raise DataError(f"{root}: no such folder: point to the one that holds a folder a subject")
-    paths = sorted(_files(root, suffixes))
-    if not paths:
-        raise DataError(f"{root}: no {what} ({', '.join(sorted(suffixes))}) in it or its folders")
+def _index(
+    source: Source, suffixes: frozenset[str], what: str, build: Callable[[str, Mapping[str, str]], Record]
+) -> Iterator[Record]:
+    labels: dict[str, dict[str, str]] = {}
+    if isinstance(source, Path):
+        list_files(source)  # a missing folder is told before its missing table
+        labels = _labels_of(source)
+
+    def describe(path: str) -> Record | None:
+        return build(path, labels.get(path, {})) if suffix_of(path) in suffixes else None
+
+    return index_by_name(source, describe, f"no {what} ({', '.join(sorted(suffixes))}) in it or its folders")
+
+
+def _labels_of(root: Path) -> dict[str, dict[str, str]]:
+    """The rows of `labels.csv` by path; `DataError` with the line of a file that is not there or is listed twice."""
     table = root / "labels.csv"
-    rows = _read_labels(table, frozenset(_files(root, None))) if table.exists() else {}
-    return ((path, rows.get(path, {})) for path in paths)
-
-
-def _files(root: Path, suffixes: frozenset[str] | None) -> Iterator[str]:
-    """Relative paths of files with those suffixes (of any, if None); hidden files and folders are left alone."""
-    for folder, subfolders, names in os.walk(root):
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        for name in names:
-            if not name.startswith(".") and (suffixes is None or Path(name).suffix.lower() in suffixes):
-                yield Path(folder, name).relative_to(root).as_posix()
-
-
-def _read_labels(table: Path, present: frozenset[str]) -> dict[str, dict[str, str]]:
-    """Rows by path. Raises `DataError` with the line."""
-    with table.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        reader = csv.DictReader(file, skipinitialspace=True)
-        columns = [name.strip() for name in reader.fieldnames or ()]
-        reader.fieldnames = columns
-        if "path" not in columns or not COLUMNS.issuperset(columns):
-            raise DataError(f"{table}:1: columns {columns}; path is needed and {sorted(COLUMNS)} are known")
-        rows: dict[str, dict[str, str]] = {}
-        for row in reader:
-            path, labels = _check_row(row, present, rows, f"{table}:{reader.line_num}")
-            rows[path] = labels
+    rows: dict[str, dict[str, str]] = {}
+    for where, path, cells in read_labels(table) if table.exists() else ():
+        if not is_inside(path) or not (root / path).is_file():
+            raise DataError(f"{where}: {path!a} is not there: give paths relative to the folder, with forward slashes")
+        if path in rows:
+            raise DataError(f"{where}: {path} is listed twice")
+        rows[path] = cells
     return rows
 
 
-def _check_row(
-    row: dict[Any, Any], present: frozenset[str], seen: dict[str, dict[str, str]], where: str
-) -> tuple[str, dict[str, str]]:
-    """A row's path and its other cells; `DataError` when a cell is missing, unknown or out of range."""
-    if None in row or None in row.values():
-        raise DataError(f"{where}: another number of cells than columns")
-    cells: dict[str, str] = {name: cell.strip() for name, cell in row.items() if cell.strip()}
-    path = cells.pop("path", "")
-    if path not in present:
-        raise DataError(f"{where}: {path!r} is not there: give paths relative to the folder, with forward slashes")
-    if path in seen:
-        raise DataError(f"{where}: {path} is listed twice")
-    if cells.get("gender", "f") not in ("f", "m"):
-        raise DataError(f"{where}: gender {cells['gender']!r}: f, m or empty")
-    if cells.get("intensity", "0") not in ("0", "1", "2", "3", "4"):
-        raise DataError(f"{where}: intensity {cells['intensity']!r}: 0 to 4 or empty")
-    _require_angle(cells.get("yaw_deg", "0"), where)
-    return path, cells
+def index_manifest(table: Path) -> Iterator[PhotoRecord | ScanRecord]:
+    """What a CSV with the columns of `labels.csv` lists, one at a time; paths are relative to the CSV's folder.
+
+    Nothing is opened or looked for: a file that is not there fails when it is read, a path listed twice when it is
+    stored. Raises `DataError`, with the line, on a path that leaves the folder or is neither photo nor scan.
+    """
+    scans = scan_suffixes()
+    return require_some((_listed(row, scans) for row in read_labels(table)), f"{table}: lists no file")
 
 
-def _require_angle(text: str, where: str) -> None:
-    try:
-        valid = -180 <= float(text) <= 180
-    except ValueError:
-        valid = False
-    if not valid:
-        raise DataError(f"{where}: yaw_deg {text!r}: an angle from -180 to 180 or empty")
+def _listed(row: LabelRow, scans: frozenset[str]) -> PhotoRecord | ScanRecord:
+    if not row.path or not is_inside(row.path) or not row.path.isprintable():
+        raise DataError(f"{row.where}: {row.path!a}: give paths relative to the table's folder, with forward slashes")
+    suffix = suffix_of(row.path)
+    if suffix in PHOTO_SUFFIXES:
+        return photo_record(row.path, row.cells)
+    if suffix in scans:
+        return scan_record(row.path, row.cells)
+    raise DataError(f"{row.where}: {shown(row.path)}: neither a photo nor a scan that can be read")

@@ -1,6 +1,9 @@
 """Limits that every scan passes before and after parsing."""
 
+import zlib
+from gzip import GzipFile
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from jaxtyping import Float64, Int64, UInt8
@@ -11,22 +14,39 @@ from models.types import Scan, require_finite
 
 MAX_BYTES = 200_000_000
 MAX_COUNT = 5_000_000
+_PIECE = 1 << 20
 # A coordinate beyond a kilometre is damage, and its square would overflow float32 further down.
 MAX_COORDINATE_MM = 1e6
 
 
 def read_limited(path: Path) -> bytes:
-    """The bytes of a scan file; raises `ScanError` when it is absent, unreadable, empty or above 200 MB."""
+    """The bytes of a scan file, unpacked when its name ends in `.gz`.
+
+    Raises `ScanError` when it is absent, unreadable, torn, empty or above 200 MB (unpacked: a bomb is cut off there).
+    """
+    if not path.is_file():  # also keeps pipes and devices from blocking
+        raise ScanError(f"{path}: cannot be read (no such file): check the path and its permissions")
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ScanError(f"{path}: cannot be read ({error.strerror}): check the path and its permissions") from None
+            data = _read_up_to(GzipFile(fileobj=file) if path.suffix.lower() == ".gz" else file, MAX_BYTES)
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ScanError(f"{path}: cannot be read ({reason}): check the path and its permissions") from None
     if not data:
         raise ScanError(f"{path}: the file is empty: fetch it again")
     if len(data) > MAX_BYTES:
         raise ScanError(f"{path}: larger than {MAX_BYTES // 1_000_000} MB: decimate the mesh first")
     return data
+
+
+def _read_up_to(file: BinaryIO | GzipFile, limit: int) -> bytes:
+    """At most one byte more than `limit`, taken in pieces so that a small file takes little room."""
+    pieces: list[bytes] = []
+    total = 0
+    while total <= limit and (piece := file.read(min(_PIECE, limit + 1 - total))):
+        pieces.append(piece)
+        total += len(piece)
+    return b"".join(pieces)
 
 
 def require_count(count: int, what: str, where: str) -> None:

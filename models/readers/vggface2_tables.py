@@ -7,10 +7,12 @@ of one person are held at a time.
 import csv
 import math
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 from models.errors import DataError
+from models.readers.tables import Row, bounded_lines, read_rows
 
 META_HEADER = ("Class_ID", "Name", "Sample_Num", "Flag", "Gender")
 BOX_HEADER = ("NAME_ID", "X", "Y", "W", "H")
@@ -33,22 +35,18 @@ def read_identities(path: Path) -> dict[str, Identity]:
     Raises `DataError` with file and line on anything else.
     """
     people: dict[str, Identity] = {}
-    with _open(path) as file:
-        rows = csv.reader(file, skipinitialspace=True)
-        _require_header(next(rows, []), META_HEADER, path)
-        for row in rows:
-            cells = [cell.strip() for cell in row]
-            if cells and cells[-1] == "":
-                cells.pop()
-            if not cells:
-                continue
-            try:
-                subject, *name, samples, flag, gender = cells
-                if gender not in ("m", "f") or flag not in ("0", "1") or not name or subject in people:
-                    raise ValueError
-                people[subject] = Identity(subject, ",".join(name), int(samples), flag == "1", gender)
-            except ValueError:
-                raise DataError(f"{path}:{rows.line_num}: not a new {', '.join(META_HEADER)}: fetch it again") from None
+    rows = read_rows(path)
+    _require_header(next(rows, Row("", [])).cells, META_HEADER, path)
+    for where, cells in rows:
+        if cells[-1] == "":
+            cells.pop()
+        try:
+            subject, *name, samples, flag, gender = cells
+            if gender not in ("m", "f") or flag not in ("0", "1") or not name or subject in people:
+                raise ValueError
+            people[subject] = Identity(subject, ",".join(name), int(samples), flag == "1", gender)
+        except ValueError:
+            raise DataError(f"{where}: not a new {', '.join(META_HEADER)}: fetch it again") from None
     return people
 
 
@@ -61,10 +59,9 @@ class FaceTable:
         self.width = len(header) - 1
         # subject -> runs of (first byte, past the last byte, first line)
         self._runs: dict[str, list[tuple[int, int, int]]] = {}
-        with _open(path) as file:
-            _require_header(next(csv.reader([file.readline()]), []), header, path)
+        _require_header(next(read_rows(path), Row("", [])).cells, header, path)
         with path.open("rb") as file:
-            self._note_runs(file)
+            self._note_runs(bounded_lines(file, str(path)))
 
     def _note_runs(self, file: Iterable[bytes]) -> None:
         position, subject, run = 0, "", [0, 0, 0]
@@ -95,22 +92,14 @@ class FaceTable:
         return found
 
     def _parse(self, line: str, number: int) -> tuple[str, tuple[float, ...]]:
-        name, *cells = next(csv.reader([line.rstrip("\r")], skipinitialspace=True))
-        try:
+        name, values = "", ()
+        with suppress(ValueError, csv.Error):
+            name, *cells = next(csv.reader([line.rstrip("\r")], skipinitialspace=True), [""])
             values = tuple(float(cell) for cell in cells)
-        except ValueError:
-            values = ()
         if len(values) != self.width or not all(map(math.isfinite, values)):
             message = f"{self.path}:{number}: not a name and {self.width} finite numbers: fetch it again"
             raise DataError(message)
         return name, values
-
-
-def _open(path: Path) -> TextIO:
-    try:
-        return path.open(encoding="utf-8", errors="replace", newline="")
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}): check the folder") from None
 
 
 def _require_header(row: list[str], expected: tuple[str, ...], path: Path) -> None:

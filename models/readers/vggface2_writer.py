@@ -8,6 +8,7 @@ from models.errors import DataError
 from models.readers.records import Box, FivePoints
 from models.readers.vggface2 import Split
 from models.readers.vggface2_tables import BOX_HEADER, LANDMARK_HEADER, META_HEADER, Identity
+from models.readers.writing import require_jpeg
 
 
 def write_photo(root: Path, split: Split, subject_number: int, image_number: int, face_number: int, jpeg: bytes) -> str:
@@ -15,8 +16,7 @@ def write_photo(root: Path, split: Split, subject_number: int, image_number: int
 
     Raises `DataError` when `jpeg` is none or a number does not fit the name.
     """
-    if not jpeg.startswith(b"\xff\xd8"):
-        raise DataError(f"photo {image_number} of person {subject_number}: not a JPEG: encode it first")
+    require_jpeg(jpeg, f"photo {image_number} of person {subject_number}")
     if not (0 <= subject_number < 10**6 and 0 <= image_number < 10**4 and 0 <= face_number < 100):
         raise DataError(f"n{subject_number}/{image_number}_{face_number}: a number does not fit n%06d/%04d_%02d.jpg")
     path = f"{split}/n{subject_number:06d}/{image_number:04d}_{face_number:02d}.jpg"

@@ -78,6 +78,6 @@ def test_missing_and_empty_folders_are_named(tmp_path):
 
 
 def test_the_real_photos_of_forty_people_are_all_found(real_data):
-    records = index_photos(real_data / "orl")
+    records = list(index_photos(real_data / "orl"))
     assert len(records) == 400
     assert len({record.subject for record in records}) == 40
