@@ -1,5 +1,6 @@
 """The `trinormal` command: thin words over the flows."""
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 CTRL_C = 130
 STOPPED = "trinormal: stopped; the same command goes on where it was\n"
+UNWRITABLE = {errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
 ProfileOption = Annotated[str, typer.Option(help="tiny, demo, standard, paper, or your own .toml file.")]
 
 
@@ -106,6 +108,12 @@ def main() -> None:
         app()
     except (TrinormalError, InfrastructureError) as error:
         sys.stderr.write(f"trinormal: {error}\n")
+        raise SystemExit(2) from None
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        where = error.filename or load_settings().home
+        sys.stderr.write(f"trinormal: {where}: {error.strerror}; make room there or set TRINORMAL_HOME to another folder\n")
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         sys.stderr.write(STOPPED)

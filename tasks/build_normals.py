@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy import ndarray
 
 from models.errors import ScanError
 from models.geometry.canonical import canonical_range_image
@@ -16,10 +17,20 @@ from models.networks.expnet import POSE_NUMBERS
 from models.readers.scans import read_scan
 from models.reconstructors.encoding import Variation, face_footprint, normal_bytes, training_image
 from models.reconstructors.expnet import meshes
-from models.reconstructors.pooling import pool_identities
+from models.reconstructors.pooling import (
+    Subjects,
+    Wearing,
+    pool_identities,
+    restored_spread,
+    subject_means,
+    worn_expressions,
+)
 from models.reconstructors.stored import load_expnet
-from models.types import Failure, Scan
+from models.types import Coefficients, Failure, Scan
 from tasks.files import save_array, write_table
+
+EXPRESSIONS_KEPT = 20_000
+"""About how many expressions faces can borrow, however many photos there are."""
 
 
 def build_coefficients(folder: Path, crops: Path, network: Path) -> None:
@@ -40,22 +51,47 @@ def build_photo_normals(
     variants: int,
     variation: dict[str, float],
     pooling: float,
+    wearing: dict[str, float],
     seed: int,
     coefficients: Path,
-    pooled: Path | None,
+    people: Path,
+    owner: Path,
 ) -> None:
-    """`variants` images of each face of a shard, one after the other; see `pool_identities` for `pooling`."""
+    """`variants` images of each face of a shard, one after the other; `people` is what `build_people` wrote."""
     face, lattice = load_face(), Grid(*grid)
     footprint = face_footprint(face, lattice, crop_radius_mm)
     rng = np.random.default_rng(seed)
-    own = np.load(coefficients, allow_pickle=False)
-    shared = own if pooled is None else np.load(pooled, allow_pickle=False)
+    own = np.repeat(np.load(coefficients, allow_pickle=False), variants, axis=0)
+    subjects = Subjects(*(np.load(people / f"{name}.npy", allow_pickle=False) for name in Subjects._fields))
+    others = np.load(people / "expressions.npy", allow_pickle=False)
+    count = subjects.means.shape[1]
+    whose = np.repeat(np.load(owner, allow_pickle=False), variants)
+    identities = pool_identities(own[:, :count], whose, subjects, pooling)
+    expressions = worn_expressions(own[:, count:], others, Wearing(**wearing), rng)
+    faces = [Coefficients(face.space, who, how) for who, how in zip(identities, expressions, strict=True)]
     images = [
         training_image(vertices, face, lattice, footprint, Variation(**variation), rng)
-        for vertices in meshes(face, pool_identities(face, own, shared, pooling))
-        for _ in range(variants)
+        for vertices in meshes(face, faces)
     ]
     save_array(folder / "normals.npy", np.array(images, dtype=np.uint8).reshape(-1, 3, lattice.height, lattice.width))
+
+
+def build_people(
+    folder: Path, identity: int, spread: float, seed: int, coefficients: Sequence[Path], owners: Sequence[ndarray]
+) -> None:
+    """`means.npy`, `restored.npy` by subject, `<block>.npy` the subjects of each block, some of all expressions."""
+    count = 1 + max((int(owner.max()) for owner in owners if len(owner)), default=-1)
+    blocks = (np.load(path, mmap_mode="r", allow_pickle=False)[:, :identity] for path in coefficients)
+    means = subject_means(blocks, owners, count)
+    save_array(folder / "means.npy", means)
+    save_array(folder / "restored.npy", restored_spread(means, spread))
+    for number, owner in enumerate(owners):
+        save_array(folder / f"{number}.npy", owner)
+    share = EXPRESSIONS_KEPT / max(1, sum(map(len, owners)))
+    rng = np.random.default_rng(seed)
+    loaded = (np.load(path, mmap_mode="r", allow_pickle=False)[:, identity:] for path in coefficients)
+    kept = [block[rng.random(len(block)) < share] for block in loaded]
+    save_array(folder / "expressions.npy", np.concatenate(kept) if kept else np.zeros((0, 0), np.float32))
 
 
 def build_scan_normals(

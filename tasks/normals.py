@@ -9,13 +9,13 @@ from prefect import task
 from infra.files import sha256_bytes, sha256_file
 from infra.profiles import NormalsConfig
 from infra.store import Artefact
+from models.networks.expnet import CoefficientLayout
 from models.readers.records import ScanRecord
-from models.reconstructors.pooling import subject_means
 from models.types import Failure
 from tasks import policies
 from tasks.align import Crops
-from tasks.build_normals import build_coefficients, build_photo_normals, build_scan_normals
-from tasks.files import read_table, save_array
+from tasks.build_normals import build_coefficients, build_people, build_photo_normals, build_scan_normals
+from tasks.files import read_table
 from tasks.reconstructor import TrainedExpNet
 from tasks.stages import make, make_all
 from tasks.wiring import Workspace, open_workspace
@@ -53,23 +53,29 @@ def encode_photos(crops: Crops, expnet: TrainedExpNet, config: NormalsConfig, se
         "size": config.size_spread,
         "noise_mm": config.noise_mm,
     }
+    wearing = {
+        "transfer": config.expression_transfer,
+        "weakest": config.expression_strength[0],
+        "strongest": config.expression_strength[1],
+    }
     found = _coefficients(workspace, crops, expnet)
-    pooled = _pooled(workspace, crops, found) if config.identity_pooling > 0 else None
+    people = _people(workspace, crops, found, config.identity_spread, seed)
     common = {
         "grid": _grid(config),
         "crop_radius_mm": config.crop_radius_mm,
         "variants": config.variants_per_photo,
         "variation": variation,
         "pooling": config.identity_pooling,
+        "wearing": wearing,
     }
     units, arguments = [], []
     for number, shard in enumerate(found):
-        units.append(([shard, *([pooled] if pooled else [])], {**common, "seed": seed + number}))
-        shared = pooled.path / f"{number}.npy" if pooled else None
-        arguments.append({"coefficients": shard.path / "coefficients.npy", "pooled": shared})
+        units.append(([shard, people], {**common, "seed": seed + number}))
+        where = {"coefficients": shard.path / "coefficients.npy", "people": people.path}
+        arguments.append({**where, "owner": people.path / f"{number}.npy"})
     shards = make_all(workspace, "photo-normals", units, CODE, build_photo_normals, "3D faces to normals", arguments)
     sources = [row.path for row in crops.rows() for _ in range(config.variants_per_photo)]
-    return NormalShards(shards, sources, crops.failures(), [*found, *([pooled] if pooled else [])])
+    return NormalShards(shards, sources, crops.failures(), [*found, people])
 
 
 @task(name="clean and encode scans", **policies.STAGE)
@@ -94,18 +100,20 @@ def _coefficients(workspace: Workspace, crops: Crops, expnet: TrainedExpNet) -> 
     return make_all(workspace, "coefficients", units, CODE, build_coefficients, "photos to coefficients", paths)
 
 
-def _pooled(workspace: Workspace, crops: Crops, found: list[Artefact]) -> Artefact:
-    """Means over the photos of each subject, one file for each shard, row for row."""
+def _people(workspace: Workspace, crops: Crops, found: list[Artefact], spread: float, seed: int) -> Artefact:
+    """What the estimates of all photos say together: a mean for each subject, and expressions to borrow."""
     subjects = [row.subject for row in crops.rows()]
+    files = [shard.path / "coefficients.npy" for shard in found]
+    lengths = [len(np.load(path, mmap_mode="r", allow_pickle=False)) for path in files]
+    owner = np.unique(np.array(subjects), return_inverse=True)[1].astype(np.int64)
+    owners = np.split(owner, np.cumsum(lengths)[:-1])
+    identity = CoefficientLayout().identity
 
     def build(folder: Path, _: Path) -> None:
-        parts = [np.load(shard.path / "coefficients.npy", allow_pickle=False) for shard in found]
-        means = subject_means(np.concatenate(parts), subjects)
-        for number, part in enumerate(np.split(means, np.cumsum([len(part) for part in parts])[:-1])):
-            save_array(folder / f"{number}.npy", part)
+        build_people(folder, identity, spread, seed, files, owners)
 
-    digest = sha256_bytes("\n".join(subjects).encode())
-    return make(workspace, "pooled-coefficients", found, {"subjects": digest}, ["models.reconstructors.pooling"], build)
+    config = {"subjects": sha256_bytes("\n".join(subjects).encode()), "spread": spread, "seed": seed}
+    return make(workspace, "people", found, config, CODE, build)
 
 
 def load_normals(given: NormalShards) -> np.ndarray:

@@ -43,7 +43,9 @@ class ExpNetConfig(Config):
 class NormalsConfig(Config):
     """Grid of the normal component images, and how training meshes are varied to look like cleaned scans.
 
-    `identity_pooling` is how much of a face's identity is the mean over its subject's photos (0: paper A as it stands).
+    `identity_pooling` is how much of a face's identity is the mean over its subject's photos; `identity_spread` how far
+    subjects are moved apart to spread as people do; `expression_transfer` the chance that a face wears the expression
+    of another photo, and `expression_strength` its smallest and largest gain. The defaults are paper A as it stands.
     """
 
     pixels: Annotated[int, Field(ge=32, le=512)]
@@ -51,6 +53,9 @@ class NormalsConfig(Config):
     crop_radius_mm: Positive = 90.0
     variants_per_photo: Count = 1
     identity_pooling: Share = 0.0
+    identity_spread: Share = 0.0
+    expression_transfer: Share = 0.0
+    expression_strength: tuple[Positive, Positive] = (1.0, 1.0)
     rotation_spread_deg: Annotated[float, Field(ge=0)] = 2.5
     shift_spread_mm: Annotated[float, Field(ge=0)] = 1.5
     size_spread: Annotated[float, Field(ge=0)] = 0.025

@@ -48,12 +48,12 @@ class TestOnDask:
     @pytest.fixture(autouse=True)
     def _closed_afterwards(self):
         yield
-        if pool._client.cache_info().currsize:
+        if pool._start.cache_info().currsize:
             client = pool._client(2)
             cluster = client.cluster
             client.close()
             cluster.close()
-            pool._client.cache_clear()
+            pool._start.cache_clear()
         children = psutil.Process().children(recursive=True)
         _, alive = psutil.wait_procs([child for child in children if "spawn_main" in str(child.cmdline())], timeout=20)
         assert alive == []
