@@ -22,10 +22,20 @@ SMALLEST_AREA_MM2 = 1e-4
 """Triangles seen so nearly edge-on that they would cover less than this have their weights, and gradients, bounded."""
 
 
-class Blend(NamedTuple):
-    """A per-vertex attribute at every pixel, 0 where nothing is seen, and where something is."""
+class VisiblePixels(NamedTuple):
+    """The pixels of a batch of pictures that see a surface, in reading order, and the vertices of their triangles.
 
-    values: Float[Tensor, "b s s c"]
+    `corners` number the vertices of the whole batch, one mesh after the other.
+    """
+
+    covered: Bool[Tensor, "b s s"]
+    corners: Int64[Tensor, "p 3"]
+
+
+class Rendering(NamedTuple):
+    """Linear RGB of the covered pixels of a batch, in reading order: see `as_pictures`."""
+
+    values: Float[Tensor, "p 3"]
     covered: Bool[Tensor, "b s s"]
 
 
@@ -57,28 +67,32 @@ def ray_weights(rays_xy: Float[Tensor, "p 2"], corners: Float[Tensor, "p 3 3"]) 
     return areas / torch.where(total.abs() < SMALLEST_AREA_MM2, bound, total)
 
 
-def interpolate_visible(
-    vertices: Float[Tensor, "b n 3"],
-    triangles: Int64[Tensor, "m 3"],
-    attributes: Float[Tensor, "b n c"],
-    camera: PerspectiveCamera,
-    size: int,
-) -> Blend:
-    """Per-vertex `attributes` at each pixel of `size` x `size` pictures, exact on the surface: `visible_triangles`."""
+def visible_pixels(
+    vertices: Float[Tensor, "b n 3"], triangles: Int64[Tensor, "m 3"], camera: PerspectiveCamera, size: int
+) -> VisiblePixels:
+    """Where a surface is seen, and which; see `visible_triangles`."""
     seen = visible_triangles(vertices, triangles, camera, size)
     covered = seen >= 0
-    pixel = covered.flatten().nonzero().flatten()
-    row, column = pixel // size % size, pixel % size
-    corner = triangles[seen[covered]] + vertices.shape[1] * (pixel // size**2)[:, None]
+    image = covered.flatten().nonzero() // size**2
+    return VisiblePixels(covered, triangles[seen[covered]] + vertices.shape[1] * image)
+
+
+def interpolate_visible(
+    vertices: Float[Tensor, "b n 3"],
+    attributes: Float[Tensor, "b n c"],
+    visible: VisiblePixels,
+    camera: PerspectiveCamera,
+) -> Float[Tensor, "p c"]:
+    """Per-vertex `attributes` at the covered pixels, exact on the surface."""
     # index_select and not indexing: its gradient is summed in a fixed order, and faster
     table = torch.cat([vertices, attributes], dim=2).flatten(0, 1)
-    at_corners = table.index_select(0, corner.flatten()).unflatten(0, (-1, 3))
-    x = (column - camera.centre_xy[0]) / camera.focal_px
-    y = (camera.centre_xy[1] - row) / camera.focal_px
+    at_corners = table.index_select(0, visible.corners.flatten()).unflatten(0, (-1, 3))
+    size = visible.covered.shape[2]
+    pixel = visible.covered.flatten().nonzero().flatten()
+    x = (pixel % size - camera.centre_xy[0]) / camera.focal_px
+    y = (camera.centre_xy[1] - pixel // size % size) / camera.focal_px
     weights = ray_weights(torch.stack([x, y], dim=1).to(vertices.dtype), at_corners[..., :3])
-    blended = (weights[..., None] * at_corners[..., 3:]).sum(1)
-    empty = attributes.new_zeros((covered.numel(), attributes.shape[2]))
-    return Blend(empty.index_copy(0, pixel, blended).unflatten(0, tuple(covered.shape)), covered)
+    return (weights[..., None] * at_corners[..., 3:]).sum(1)
 
 
 def render(
@@ -88,13 +102,21 @@ def render(
     light: Float[Tensor, "b 9 3"],
     camera: PerspectiveCamera,
     size: int,
-) -> Blend:
-    """Linear RGB of lit surfaces (paper B eq. 3), shaded pixel by pixel with interpolated albedo and normals.
+) -> Rendering:
+    """Lit surfaces (paper B eq. 3), shaded pixel by pixel with interpolated albedo and normals.
 
     `vertices` are in the camera frame, mm; `light` holds spherical harmonics as `lighting.shade` takes them.
     """
+    visible = visible_pixels(vertices, triangles, camera, size)
     attributes = torch.cat([albedo, surface_normals(vertices, triangles)], dim=2)
-    blend = interpolate_visible(vertices, triangles, attributes, camera, size)
-    colour, normals = blend.values.flatten(1, 2).split(3, dim=2)
-    lit = shade(colour, functional.normalize(normals, dim=-1), light)
-    return Blend(lit.unflatten(1, (size, size)), blend.covered)
+    colour, normals = interpolate_visible(vertices, attributes, visible, camera).split(3, dim=1)
+    counts = visible.covered.sum((1, 2)).tolist()
+    parts = zip(colour.split(counts), functional.normalize(normals, dim=1).split(counts), light, strict=True)
+    return Rendering(torch.cat([shade(*part) for part in parts]), visible.covered)
+
+
+def as_pictures(values: Float[Tensor, "p c"], covered: Bool[Tensor, "b s s"]) -> Float[Tensor, "b c s s"]:
+    """Values of covered pixels in their places, 0 elsewhere."""
+    empty = values.new_zeros((covered.numel(), values.shape[1]))
+    filled = empty.index_copy(0, covered.flatten().nonzero().flatten(), values)
+    return filled.unflatten(0, tuple(covered.shape)).permute(0, 3, 1, 2)

@@ -11,9 +11,11 @@ def surface_normals(vertices: Float[Tensor, "b n 3"], triangles: Int64[Tensor, "
 
     As `mesh_normals.vertex_normals`; a vertex that no triangle with area uses gets zero.
     """
-    a, b, c = (vertices.index_select(1, corner) for corner in triangles.unbind(1))
-    faces = torch.linalg.cross(b - a, c - a)
-    total = torch.zeros_like(vertices)
+    by_vertex = vertices.permute(1, 2, 0).contiguous()  # the batch last: rows that are gathered and added are long
+    a, b, c = (by_vertex.index_select(0, corner) for corner in triangles.unbind(1))
+    (ux, uy, uz), (vx, vy, vz) = (b - a).unbind(1), (c - a).unbind(1)
+    faces = torch.stack([uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx], dim=1)
+    total = torch.zeros_like(by_vertex)
     for corner in triangles.unbind(1):
-        total = total.index_add(1, corner, faces)
-    return functional.normalize(total, dim=-1)
+        total = total.index_add(0, corner, faces)
+    return functional.normalize(total.permute(2, 0, 1), dim=-1)

@@ -9,7 +9,7 @@ from scipy import ndimage
 from models.errors import ScanError
 from models.morphable.builtin import load_face
 from models.rendering.camera import PerspectiveCamera, project, rotation_from_angles
-from models.rendering.differentiable import interpolate_visible, ray_weights, render, visible_triangles
+from models.rendering.differentiable import as_pictures, interpolate_visible, ray_weights, render, visible_pixels
 from models.rendering.lighting import shade
 from models.rendering.mesh_normals import vertex_normals
 from models.rendering.rasteriser import interpolate, perspective_weights, rasterise
@@ -75,7 +75,7 @@ def test_it_draws_what_the_numpy_renderer_draws():
         drawn = render(torch.from_numpy(vertices)[None], triangles, torch.from_numpy(albedo)[None], light, CAMERA, SIZE)
         assert (drawn.covered[0].numpy() == (fragments.triangle >= 0)).all()
         assert drawn.covered.float().mean() > 0.3
-        gap = np.abs(drawn.values[0].numpy() - expected)
+        gap = np.abs(as_pictures(*drawn)[0].permute(1, 2, 0).numpy() - expected)
         assert gap.mean() < 1e-4
         assert np.quantile(gap, 0.999) < 5e-3, "but for triangles seen edge-on"
 
@@ -102,17 +102,18 @@ def test_a_batch_is_drawn_as_each_face_alone():
     triangles = torch.from_numpy(FACE.triangles).long()
     light = torch.tensor(LIGHT, dtype=torch.float32) * torch.tensor([1.0, 0.7, 1.3])[:, None, None]
     together = render(vertices, triangles, albedo, light, CAMERA, SIZE)
+    pictures = as_pictures(*together)
     for k in range(3):
         alone = render(vertices[k : k + 1], triangles, albedo[k : k + 1], light[k : k + 1], CAMERA, SIZE)
         assert (alone.covered[0] == together.covered[k]).all()
-        assert_allclose(alone.values[0].numpy(), together.values[k].numpy(), atol=1e-6)
+        assert_allclose(as_pictures(*alone)[0].numpy(), pictures[k].numpy(), atol=1e-6)
 
 
 @pytest.mark.parametrize("what", ["albedo", "light"])
 def test_gradients_of_colour_and_light_are_the_finite_differences(what):
     vertices, triangles, albedo = bumpy_wall()
     light = torch.tensor(LIGHT)[None]
-    target = torch.rand((1, SIZE, SIZE, 3), dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    target = torch.rand((SIZE * SIZE, 3), dtype=torch.float64, generator=torch.Generator().manual_seed(1))
 
     def loss(values):
         given = {"albedo": albedo, "light": light} | {what: values}
@@ -129,7 +130,7 @@ def test_gradients_of_colour_and_light_are_the_finite_differences(what):
 def test_gradients_of_geometry_are_the_finite_differences_where_no_outline_moves(seed):
     vertices, triangles, albedo = bumpy_wall(seed)
     light = torch.tensor(LIGHT)[None]
-    target = torch.rand((1, SIZE, SIZE, 3), dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    target = torch.rand((SIZE * SIZE, 3), dtype=torch.float64, generator=torch.Generator().manual_seed(1))
 
     def loss(values):
         drawn = render(values, triangles, albedo, light, CAMERA, SIZE)
@@ -146,16 +147,17 @@ def test_gradients_of_a_faces_position_are_the_finite_differences_inside_its_out
     shape, colour = posed_face(3)
     vertices, albedo = torch.tensor(shape, dtype=torch.float64)[None], torch.tensor(colour, dtype=torch.float64)[None]
     triangles, light = torch.from_numpy(FACE.triangles).long(), torch.tensor(LIGHT)[None]
-    seen = visible_triangles(vertices, triangles, CAMERA, SIZE)[0].numpy()
-    depth = interpolate_visible(vertices, triangles, vertices[..., 2:], CAMERA, SIZE).values[0, ..., 0].numpy()
+    visible = visible_pixels(vertices, triangles, CAMERA, SIZE)
+    depths = interpolate_visible(vertices, vertices[..., 2:], visible, CAMERA)
+    depth = as_pictures(depths, visible.covered)[0, 0].numpy()
     steps = ndimage.maximum_filter(depth, 3) - ndimage.minimum_filter(depth, 3)
-    inside = torch.from_numpy(ndimage.binary_erosion(seen >= 0, iterations=2) & (steps < 8.0))
+    inside = torch.from_numpy(ndimage.binary_erosion(visible.covered[0].numpy(), iterations=2) & (steps < 8.0))
     elsewhere = vertices + torch.tensor([1.5, -1.0, 25.0], dtype=torch.float64)
-    target = render(elsewhere, triangles, albedo, light, CAMERA, SIZE).values[0]
+    target = as_pictures(*render(elsewhere, triangles, albedo, light, CAMERA, SIZE))[0]
 
     def loss(shift):
-        drawn = render(vertices + shift, triangles, albedo, light, CAMERA, SIZE).values[0]
-        return (drawn - target)[inside].square().mean()
+        drawn = as_pictures(*render(vertices + shift, triangles, albedo, light, CAMERA, SIZE))[0]
+        return (drawn - target)[:, inside].square().mean()
 
     assert inside.float().mean() > 0.15
     at = torch.zeros(3, dtype=torch.float64)
@@ -182,11 +184,12 @@ def test_a_face_outside_the_picture_gives_an_empty_one():
     vertices = torch.tensor([[[900.0, 0.0, -500.0], [920.0, 0.0, -500.0], [910.0, 9.0, -500.0]]], requires_grad=True)
     drawn = render(vertices, torch.tensor([[0, 1, 2]]), torch.ones(1, 3, 3), torch.ones(1, 9, 3), CAMERA, SIZE)
     assert not drawn.covered.any()
-    assert not drawn.values.any()
+    assert drawn.values.shape == (0, 3)
+    assert not as_pictures(*drawn).any()
 
 
 @pytest.mark.parametrize(("z", "complaint"), [(5.0, "in front"), (float("nan"), "in front")])
 def test_a_face_that_is_not_in_front_of_the_camera_is_refused(z, complaint):
     vertices = torch.tensor([[[0.0, 0.0, z], [9.0, 0.0, -500.0], [0.0, 9.0, -500.0]]])
     with pytest.raises(ScanError, match=complaint):
-        visible_triangles(vertices, torch.tensor([[0, 1, 2]]), CAMERA, SIZE)
+        visible_pixels(vertices, torch.tensor([[0, 1, 2]]), CAMERA, SIZE)
