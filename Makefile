@@ -10,7 +10,7 @@ export TRINORMAL_HOME
 help:
 	@echo "make demo   the whole of paper A on simulated data, to a champion in the registry"
 	@echo "make test   every test"
-	@echo "make campaign   whole flows killed and resumed, real servers (minutes)"
+	@echo "make campaign   thousands of rounds of what the tests do in tens"
 	@echo "make bench  speed against peers, as ratios"
 	@echo "make check  format, lint, types, import contracts, tests"
 	@echo "make fix    format and mend what can be mended"
@@ -26,9 +26,6 @@ $(VENV)/.dev: $(VENV)/.run
 	touch $@
 
 $(VENV)/.bench: $(VENV)/.dev
-	$(BIN)/python -m pytest -m campaign
-
-bench: $(VENV)/.dev
 	$(BIN)/pip install --quiet --editable ".[dev,bench]"
 	touch $@
 
@@ -37,7 +34,7 @@ demo: $(VENV)/.run
 	$(BIN)/trinormal demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 campaign: $(VENV)/.dev
 	$(BIN)/python -m pytest -m campaign

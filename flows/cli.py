@@ -113,7 +113,7 @@ def main() -> None:
         if error.errno not in UNWRITABLE:
             raise
         where = error.filename or load_settings().home
-        sys.stderr.write(f"trinormal: {where}: {error.strerror}; make room there or set TRINORMAL_HOME to another folder\n")
+        sys.stderr.write(f"trinormal: {where}: {error.strerror}; make room or set TRINORMAL_HOME to another folder\n")
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         sys.stderr.write(STOPPED)

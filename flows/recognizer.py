@@ -62,7 +62,7 @@ def carry_out(request: TrainRequest, profile: Profile) -> dict[str, Any]:
     released = release(exported, result, CANDIDATE, profile.gate, licences, profile.model_name, job)
 
     folder = output_folder(request, profile)
-    draw_pictures(folder, crops, normals, expnet, result)
+    draw_pictures(folder, crops, profile.normals, expnet, result)
     stages = {
         "photos": [*(photos.collection.shards if photos.collection else []), *world.shards, *unseen.shards],
         "align": crops.shards,

@@ -13,9 +13,11 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
 from infra.files import atomic_write_text
-from infra.profiles import Profile
+from infra.profiles import NormalsConfig, Profile
 from infra.store import Artefact
+from models.geometry.range_image import Grid
 from models.metrics.benchmark import Scores
+from models.reconstructors.encoding import UNVARIED, face_footprint, training_image
 from models.reconstructors.expnet import meshes
 from models.reconstructors.scoring import ShapeError
 from models.reconstructors.stored import load_expnet
@@ -27,7 +29,6 @@ from tasks.evaluate import BenchmarkResult
 from tasks.figures import cmc_picture, gallery_picture
 from tasks.files import read_json, write_json
 from tasks.jobs import Job
-from tasks.normals import NormalShards
 from tasks.reconstructor import TrainedExpNet
 from tasks.release import Released
 from tasks.stages import total_seconds
@@ -51,17 +52,18 @@ class Findings(NamedTuple):
 
 @task(name="pictures", **policies.STAGE)
 def draw_pictures(
-    folder: Path, crops: Crops, normals: NormalShards, expnet: TrainedExpNet, result: BenchmarkResult
+    folder: Path, crops: Crops, config: NormalsConfig, expnet: TrainedExpNet, result: BenchmarkResult
 ) -> None:
-    """`gallery.png` (photo, mesh, Nx, Ny, Nz of a few training photos) and `cmc.png`."""
+    """`gallery.png` (photo, mesh, Nx, Ny, Nz of a few training photos, each as reconstructed) and `cmc.png`."""
     network = load_expnet(expnet.artefact.path)
     large = np.load(crops.paths("reconstructor")[0], mmap_mode="r", allow_pickle=False)
-    planes = np.load(normals.paths[0], mmap_mode="r", allow_pickle=False)
-    count = min(GALLERY_ROWS, len(large))
-    chosen = np.linspace(0, len(large) - 1, count).astype(int)
-    faces = list(meshes(network.face, network.coefficients(np.asarray(large[chosen]), torch.device("cpu"))))
-    per_photo = len(planes) // len(large)
-    gallery_picture(folder / "gallery.png", list(large[chosen]), faces, list(planes[chosen * per_photo]), network.face)
+    chosen = large[np.linspace(0, len(large) - 1, min(GALLERY_ROWS, len(large))).astype(int)]
+    faces = list(meshes(network.face, network.coefficients(np.asarray(chosen), torch.device("cpu"))))
+    grid = Grid(config.pixels, config.pixels, config.mm_per_pixel)
+    footprint = face_footprint(network.face, grid, config.crop_radius_mm)
+    rng = np.random.default_rng(0)
+    planes = [training_image(face, network.face, grid, footprint, UNVARIED, rng) for face in faces]
+    gallery_picture(folder / "gallery.png", list(chosen), faces, planes, network.face)
     cmc_picture(
         folder / "cmc.png", result.scores, f"{result.benchmark}: {result.gallery} people, {result.probes} probes"
     )

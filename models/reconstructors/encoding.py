@@ -29,6 +29,9 @@ class Variation(NamedTuple):
     noise_mm: float
 
 
+UNVARIED = Variation(0.0, 0.0, 0.0, 0.0)
+
+
 def face_footprint(face: MorphableModel, grid: Grid, radius_mm: float, erode: int = 1) -> Bool[ndarray, "h w"]:
     """The cells that the mean face covers within `radius_mm` of its nose tip, less a rim of `erode` cells.
 

@@ -20,7 +20,7 @@ from registry.tracking import KEY, Tracker
 from tests.flows.conftest import DEMO, FirstRun, Interrupted
 from tests.flows.trinormal_command import VARIANTS, ask, contents, figures, partials, results_of, run
 
-pytestmark = [pytest.mark.campaign, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole flow"), pytest.mark.timeout(1800)]
 MODEL = "recognizer-tiny"
 CHILDREN = {"ExpNet", "pre-training", "release-lmcl"} | {
     f"{loss}-{axis}" for loss in ("cross_entropy", "lmcl") for axis in "xyz"
