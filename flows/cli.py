@@ -3,6 +3,7 @@
 import errno
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,21 @@ CTRL_C = 130
 STOPPED = "trinormal: stopped; the same command goes on where it was\n"
 UNWRITABLE = {errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
 ProfileOption = Annotated[str, typer.Option(help="tiny, demo, standard, paper, or your own .toml file.")]
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"trinormal {version('trinormal')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Three-dimensional face recognition trained from two-dimensional photos."""
 
 
 @app.command()

@@ -38,7 +38,7 @@ def read_scan(path: Path) -> Scan:
     try:
         kind = suffix_of(path.name).lstrip(".")
         reader = scan_readers[kind]
-    except UnknownPlugin as error:
-        raise ScanError(f"{path}: {error}") from None
+    except UnknownPlugin:
+        raise ScanError(f"{path}: not a scan; {', '.join(scan_readers)} are read") from None
     scan = reader(path)
     return scan if kind in _IN_MILLIMETRES else in_millimetres(scan, str(path))
