@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from models.reconstructors.expnet_crops import open_expnet
+from models.reconstructors.landmarks import open_landmarks
 from models.reconstructors.protocol import Reconstructor, reconstructors
 
 reconstructors.add("expnet")(open_expnet)
+reconstructors.add("landmarks")(open_landmarks)
 
 
 def open_reconstructor(name: str, folder: Path | None = None) -> Reconstructor:
