@@ -20,6 +20,8 @@ CHATTER = (
 WARNINGS = (
     # one process is on purpose: see `batch_loader`
     r".*does not have many workers",
+    # a network that is held fixed keeps the statistics of its batch normalisation
+    r"Found \d+ module\(s\) in eval mode at the start of training",
     # Lightning 2.6 on torch 2.13; theirs to mend
     r".*`isinstance\(treespec, LeafSpec\)` is deprecated",
 )
