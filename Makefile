@@ -34,7 +34,7 @@ demo: $(VENV)/.run
 	$(BIN)/trinormal demo
 
 test: $(VENV)/.dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 campaign: $(VENV)/.dev
 	$(BIN)/python -m pytest -m campaign

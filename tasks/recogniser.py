@@ -10,7 +10,7 @@ from numpy import ndarray
 from prefect import task
 
 from infra.profiles import RecogniserConfig
-from infra.settings import Settings, usable_cores
+from infra.settings import usable_cores
 from infra.store import Artefact
 from models.errors import DataError
 from models.networks.sphere20 import Sphere20
@@ -80,7 +80,7 @@ def finetune(
         config,
         seed,
         run_id="",
-        threads=threads_each(open_workspace().settings),
+        threads=threads_each(len(usable_cores())),
     )
     return _train([*normals.shards, pretrained.artefact], fit, job)
 
@@ -90,12 +90,13 @@ def load_sphere20(stored: Network) -> Sphere20:
     return open_sphere20(stored.artefact.path)
 
 
-def threads_each(settings: Settings, trainings: int = 6) -> int:
+def threads_each(cores: int, trainings: int = 6) -> int:
     """Threads of each of several trainings that run side by side (three axes, two losses): together all cores.
 
-    One thread a training uses two cores better than two threads on one training after another.
+    One thread a training uses two cores better than two threads on one training after another. It depends on the
+    machine alone: another number of threads adds in another order, so a job resumed with other workers would differ.
     """
-    return max(1, len(usable_cores()) // min(trainings, settings.workers))
+    return max(1, cores // trainings)
 
 
 def number_subjects(subjects: Sequence[str]) -> tuple[Int64[ndarray, " n"], int]:

@@ -1,9 +1,12 @@
+import json
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from filelock import FileLock
 
 from tests.flows.trinormal_command import Sandbox, ask, new_sandbox, partials, run, seed_home, started
 
@@ -24,10 +27,17 @@ class FirstRun(NamedTuple):
 
 @pytest.fixture(scope="session")
 def unbroken(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
-    """The whole flow in profile tiny, once for all tests."""
-    sandbox = new_sandbox(tmp_path_factory.mktemp("unbroken"))
-    done = run(sandbox, *DEMO)
-    return FirstRun(sandbox, done.returncode, done.stdout, done.stderr)
+    """The whole flow in profile tiny, once for all tests, also where several processes share them."""
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+    with FileLock(root / "unbroken.lock"):
+        told = root / "unbroken.json"
+        if not told.is_file():
+            sandbox = new_sandbox(root / "unbroken")
+            done = run(sandbox, *DEMO)
+            told.write_text(json.dumps([[str(path) for path in sandbox], done.returncode, done.stdout, done.stderr]))
+    folders, code, output, errors = json.loads(told.read_text())
+    return FirstRun(Sandbox(*map(Path, folders)), code, output, errors)
 
 
 class Broken(NamedTuple):

@@ -248,7 +248,6 @@ class TestInsideAFlow:
         require_one_line((done.returncode, done.stderr), "trinormal setup")
         assert partials(sandbox.home) == []
 
-    @pytest.mark.xdist_group("whole flow")
     def test_reconstructing_without_face_networks_names_the_command(self, unbroken: FirstRun, sandbox: Sandbox):
         assert unbroken.code == 0, unbroken.errors
         shutil.copytree(unbroken.sandbox.home / "store" / "expnet", sandbox.home / "store" / "expnet")

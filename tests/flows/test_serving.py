@@ -14,7 +14,7 @@ from flows.servers import answers, free_port
 from tests.flows.conftest import FirstRun
 from tests.flows.trinormal_command import Sandbox, Watched, figures, new_sandbox, results_of, seed_home, started
 
-pytestmark = [pytest.mark.slow, pytest.mark.servers, pytest.mark.xdist_group("whole flow"), pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.slow, pytest.mark.servers, pytest.mark.timeout(1200)]
 DEPLOYMENT = "train-recognizer/retrain"
 
 
