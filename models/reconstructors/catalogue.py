@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from models.reconstructors.expnet_crops import open_expnet
+from models.reconstructors.external import open_external
 from models.reconstructors.landmarks import open_landmarks
 from models.reconstructors.protocol import Reconstructor, reconstructors
 
 reconstructors.add("expnet")(open_expnet)
+reconstructors.add("external")(open_external)
 reconstructors.add("landmarks")(open_landmarks)
 
 
