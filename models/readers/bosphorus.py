@@ -7,7 +7,7 @@ from pathlib import Path
 
 from models.protocols.indexed import EMOTIONS
 from models.readers.bnt_grid import read_bnt, write_bnt
-from models.readers.listing import Source, folder_and_name, index_by_name, misnamed, misplaced
+from models.readers.listing import Naming, Source, folder_and_name, index_by_name, misplaced
 from models.readers.lm3 import read_lm3, write_lm3
 from models.readers.records import ScanRecord
 from models.readers.writing import write_named
@@ -26,9 +26,9 @@ KINDS: Mapping[str, str] = {
     "IGN": "ignored",
 }
 OCCLUSIONS = ("EYE", "MOUTH", "GLASSES", "HAIR")
-EXAMPLE = "bs000/bs000_E_ANGER_0.bnt"
 
-_NAME = re.compile(rf"(bs\d{{3}})_({'|'.join(KINDS)})_([A-Za-z0-9+-]+)_(\d{{1,3}})\.bnt")
+_PATTERN = re.compile(rf"(bs\d{{3}})_({'|'.join(KINDS)})_([A-Za-z0-9+-]+)_(\d{{1,3}})\.bnt")
+_NAMING = Naming("Bosphorus", "bs000/bs000_E_ANGER_0.bnt", _PATTERN)
 _SUBJECT = re.compile(r"bs\d{3}")
 _EMOTIONS: Mapping[str, str] = dict(
     zip(("ANGER", "DISGUST", "FEAR", "HAPPY", "SADNESS", "SURPRISE"), EMOTIONS, strict=True)
@@ -43,7 +43,7 @@ def index_bosphorus(source: Source) -> Iterator[ScanRecord]:
     the neutral and the emotional ones. Names carry no gender. Raises `DataError` when there is none, or one's name
     breaks the format or lies in another person's folder.
     """
-    return index_by_name(source, describe_bosphorus, f"no {EXAMPLE} in it: point to the folder that holds bs000")
+    return index_by_name(source, describe_bosphorus, _NAMING.nothing("bs000 to bs104"))
 
 
 def describe_bosphorus(path: str) -> ScanRecord | None:
@@ -51,12 +51,9 @@ def describe_bosphorus(path: str) -> ScanRecord | None:
     folder, name = folder_and_name(path)
     if not name.endswith(".bnt"):
         return None
-    found = _NAME.fullmatch(name)
-    if found is None:
-        raise misnamed(path, "Bosphorus", EXAMPLE)
-    subject, kind, detail, take = found.groups()
+    subject, kind, detail, take = _NAMING.parse(name, path)
     if detail not in _DETAILS.get(kind, (detail,)):
-        raise misnamed(path, "Bosphorus", EXAMPLE)
+        raise _NAMING.misnamed(path)
     if _SUBJECT.fullmatch(folder) and folder != subject:
         raise misplaced(path, subject)
     expression = "neutral" if kind == "N" else _EMOTIONS.get(detail)

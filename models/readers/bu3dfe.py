@@ -12,7 +12,7 @@ from models.errors import DataError, ScanError
 from models.protocols.indexed import EMOTIONS
 from models.protocols.scans import bu3dfe_protocol as bu3dfe_protocol
 from models.readers.limits import read_limited
-from models.readers.listing import Source, folder_and_name, index_by_name, misnamed, misplaced
+from models.readers.listing import Naming, Source, folder_and_name, index_by_name, misplaced
 from models.readers.numbers import parse_floats
 from models.readers.records import ScanRecord
 from models.readers.vrml import read_vrml, write_vrml
@@ -31,10 +31,10 @@ ANCESTRIES = {
     "IN": "indian",
 }
 LANDMARKS = 83
-EXAMPLE = "F0001/F0001_AN01WH_F3D.wrl"
 
 _SUBJECT = re.compile(r"[FM]\d{4}")
-_NAME = re.compile(rf"([FM]\d{{4}})_({'|'.join(EXPRESSIONS)})(\d\d)({'|'.join(ANCESTRIES)})_F3D\.wrl")
+_PATTERN = re.compile(rf"([FM]\d{{4}})_({'|'.join(EXPRESSIONS)})(\d\d)({'|'.join(ANCESTRIES)})_F3D\.wrl")
+_NAMING = Naming("BU-3DFE", "F0001/F0001_AN01WH_F3D.wrl", _PATTERN)
 
 
 def index_bu3dfe(root: Path) -> list[ScanRecord]:
@@ -56,10 +56,7 @@ def describe_bu3dfe(path: str) -> ScanRecord | None:
     folder, name = folder_and_name(path)
     if not name.endswith("_F3D.wrl") or not _SUBJECT.fullmatch(folder):
         return None
-    found = _NAME.fullmatch(name)
-    if found is None:
-        raise misnamed(path, "BU-3DFE", EXAMPLE)
-    subject, expression, intensity, ancestry = found.groups()
+    subject, expression, intensity, ancestry = _NAMING.parse(name, path)
     if subject != folder:
         raise misplaced(path, subject)
     if not (intensity == "00" if expression == "NE" else "01" <= intensity <= "04"):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from models.protocols.indexed import EMOTIONS
-from models.readers.listing import Source, index_by_name, misnamed
+from models.readers.listing import Naming, Source, index_by_name
 from models.readers.records import ScanRecord
 from models.readers.vrml import write_vrml
 from models.readers.writing import require_jpeg, write_named
@@ -13,9 +13,9 @@ from models.types import Scan
 
 FOLDERS: Mapping[str, str] = dict(zip(("Angry", "Disgust", "Fear", "Happy", "Sad", "Surprise"), EMOTIONS, strict=True))
 """The word for each expression's folder."""
-EXAMPLE = "F001/Angry/000.wrl"
 
 _FRAME = re.compile(rf"(?:.*/)?(([FM])\d{{3}})/({'|'.join(FOLDERS)})/(\d{{3,4}})\.wrl", re.DOTALL)
+_NAMING = Naming("BU-4DFE", "F001/Angry/000.wrl", _FRAME)
 _IN_SUBJECT = re.compile(r"(?:.*/)?[FM]\d{3}/.*", re.DOTALL)
 
 
@@ -25,17 +25,14 @@ def index_bu4dfe(source: Source) -> Iterator[ScanRecord]:
     The expression is that of the sequence, which begins and ends neutral. Raises `DataError` when there is none, or
     a mesh in a person's folder has another kind of name.
     """
-    return index_by_name(source, describe_bu4dfe, f"no {EXAMPLE} in it: point to the folder that holds F001 to M043")
+    return index_by_name(source, describe_bu4dfe, _NAMING.nothing("F001 to M043"))
 
 
 def describe_bu4dfe(path: str) -> ScanRecord | None:
     """What a path says; None when it is no mesh of a person. Raises `DataError`."""
     if not path.endswith(".wrl") or not _IN_SUBJECT.fullmatch(path):
         return None
-    found = _FRAME.fullmatch(path)
-    if found is None:
-        raise misnamed(path, "BU-4DFE", EXAMPLE)
-    subject, letter, folder, frame = found.groups()
+    subject, letter, folder, frame = _NAMING.parse(path, path)
     return ScanRecord(path, subject, letter.lower(), FOLDERS[folder], labels={"frame": frame})
 
 

@@ -6,18 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from models.errors import DataError
-from models.readers.listing import Source, folder_and_name, index_by_name, misnamed
+from models.readers.listing import Naming, Source, folder_and_name, index_by_name
 from models.readers.records import PhotoRecord
 from models.readers.tables import read_rows
 from models.readers.writing import require_jpeg, write_named
 
 PEOPLE = 200
 PHOTOS = 14
-EXAMPLE = "1-01.jpg"
 
 _SUBJECTS = frozenset(map(str, range(1, PEOPLE + 1)))
 _LIKE = re.compile(r"\d+(?:-\d+|[ab])\.jpg")
-_NAME = re.compile(r"(\d{1,3})(?:-(\d\d)|([ab]))\.jpg")
+_NAMING = Naming("FEI", "1-01.jpg", re.compile(r"(\d{1,3})(?:-(\d\d)|([ab]))\.jpg"))
 _VIEWS: Mapping[str, dict[str, str]] = {
     **{f"{number:02d}": {"view": "rotation"} for number in range(1, 11)},
     "11": {"view": "frontal", "expression": "neutral"},
@@ -42,7 +41,7 @@ def index_fei(source: Source, genders: Mapping[str, str] | None = None) -> Itera
         record = describe_fei(path)
         return record and replace(record, gender=known.get(record.subject or ""))
 
-    return index_by_name(source, describe, f"no {EXAMPLE} in it: point to the folder with the unpacked photos")
+    return index_by_name(source, describe, _NAMING.nothing("the unpacked photos"))
 
 
 def describe_fei(path: str) -> PhotoRecord | None:
@@ -50,11 +49,11 @@ def describe_fei(path: str) -> PhotoRecord | None:
     name = folder_and_name(path)[1]
     if not _LIKE.fullmatch(name):
         return None
-    found = _NAME.fullmatch(name)
-    photo: str = (found[2] or found[3]) if found else ""
-    if found is None or photo not in _VIEWS or found[1] not in _SUBJECTS:
-        raise misnamed(path, "FEI", EXAMPLE)
-    return PhotoRecord(path, found[1], labels={"photo": photo, **_VIEWS[photo]})
+    subject, number, letter = _NAMING.parse(name, path)
+    photo = number or letter
+    if photo not in _VIEWS or subject not in _SUBJECTS:
+        raise _NAMING.misnamed(path)
+    return PhotoRecord(path, subject, labels={"photo": photo, **_VIEWS[photo]})
 
 
 def read_genders(table: Path) -> dict[str, str]:

@@ -53,12 +53,19 @@ def _labels_of(root: Path) -> dict[str, dict[str, str]]:
     table = root / "labels.csv"
     rows: dict[str, dict[str, str]] = {}
     for where, path, cells in read_labels(table) if table.exists() else ():
-        if not is_inside(path) or not (root / path).is_file():
+        if not is_inside(path) or not _is_file(root / path):
             raise DataError(f"{where}: {path!a} is not there: give paths relative to the folder, with forward slashes")
         if path in rows:
             raise DataError(f"{where}: {path} is listed twice")
         rows[path] = cells
     return rows
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long for any file
+        return False
 
 
 def index_manifest(table: Path) -> Iterator[PhotoRecord | ScanRecord]:

@@ -8,16 +8,16 @@ from pathlib import Path
 from models.errors import DataError
 from models.readers.abs_grid import write_abs
 from models.readers.frgc_signatures import Signatures
-from models.readers.listing import Source, folder_and_name, index_by_name, misnamed, shown
+from models.readers.listing import Naming, Source, folder_and_name, index_by_name, shown
 from models.readers.records import ScanRecord
 from models.readers.writing import write_named
 from models.types import RangeImage
 
 COLLECTIONS = ("Spring2003", "Fall2003", "Spring2004")
 """In the order of capture; the first is the training partition of FRGC v1, the others are the test set of v2."""
-EXAMPLE = "Fall2003range/02463d546.abs.gz"
 
-_NAME = re.compile(r"(\d{5})d(\d{1,6})\.abs(?:\.gz)?")
+_PATTERN = re.compile(r"(\d{5})d(\d{1,6})\.abs(?:\.gz)?")
+_NAMING = Naming("FRGC", "Fall2003range/02463d546.abs.gz", _PATTERN)
 _FOLDERS = {f"{name}range": name for name in COLLECTIONS}
 
 
@@ -35,7 +35,7 @@ def index_frgc(source: Source, signatures: Signatures | None = None) -> Iterator
             _require_same_person(record, signatures)
         return record
 
-    return index_by_name(source, describe, f"no {EXAMPLE} in it: point to the folder that holds the three collections")
+    return index_by_name(source, describe, _NAMING.nothing("the three collections"))
 
 
 def describe_frgc(path: str) -> ScanRecord | None:
@@ -43,10 +43,9 @@ def describe_frgc(path: str) -> ScanRecord | None:
     folder, name = folder_and_name(path)
     if not name.endswith((".abs", ".abs.gz")):
         return None
-    found = _NAME.fullmatch(name)
-    if found is None or folder not in _FOLDERS:
-        raise misnamed(path, "FRGC", EXAMPLE)
-    subject, recording = found.groups()
+    subject, recording = _NAMING.parse(name, path)
+    if folder not in _FOLDERS:
+        raise _NAMING.misnamed(path)
     return ScanRecord(path, subject, labels={"collection": _FOLDERS[folder], "recording": recording})
 
 

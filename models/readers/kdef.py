@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from models.protocols.indexed import EMOTIONS
-from models.readers.listing import Source, folder_and_name, index_by_name, misnamed, misplaced
+from models.readers.listing import Naming, Source, folder_and_name, index_by_name, misplaced
 from models.readers.records import PhotoRecord
 from models.readers.writing import require_jpeg, write_named
 
@@ -17,10 +17,10 @@ YAW_DEG: Mapping[str, str] = {"FL": "-90", "HL": "-45", "S": "0", "HR": "45", "F
 """Full and half left, straight, half and full right profile, in the order of paper B; S alone is one letter."""
 ERRATA: Mapping[str, str] = {"AF31V": "AF31SAHL", "AM31H": "AM31SUHR", "FAHR": "FAFHR"}
 """Names as published, and what the pictures show."""
-EXAMPLE = "AF01/AF01ANFL.JPG"
 
 _CODES = rf"({'|'.join(EXPRESSIONS)})({'|'.join(YAW_DEG)})"
-_NAME = re.compile(rf"([AB])([FM])(0[1-9]|[12]\d|3[0-5]){_CODES}")
+_PATTERN = re.compile(rf"([AB])([FM])(0[1-9]|[12]\d|3[0-5]){_CODES}")
+_NAMING = Naming("KDEF", "AF01/AF01ANFL.JPG", _PATTERN)
 _AVERAGED = re.compile(rf"([FM]){_CODES}")
 _FOLDER = re.compile(r"[AB][FM]\d\d")
 
@@ -33,7 +33,7 @@ def index_kdef(source: Source) -> Iterator[PhotoRecord]:
     have no subject. Some photos are black: see `pictures.require_not_black`. Raises `DataError` when there is none,
     or one in a person's folder has another kind of name.
     """
-    return index_by_name(source, describe_kdef, f"no {EXAMPLE} in it: point to the folder that holds AF01 to BM35")
+    return index_by_name(source, describe_kdef, _NAMING.nothing("AF01 to BM35"))
 
 
 def describe_kdef(path: str) -> PhotoRecord | None:
@@ -46,13 +46,11 @@ def describe_kdef(path: str) -> PhotoRecord | None:
     corrected = {"corrected": right} if right != stem else {}
     if found := _AVERAGED.fullmatch(right):
         return PhotoRecord(path, None, found[1].lower(), labels={**_conditions(found[2], found[3]), **corrected})
-    found = _NAME.fullmatch(right)
-    if found is None:
-        if _FOLDER.fullmatch(folder):
-            raise misnamed(path, "KDEF", EXAMPLE)
+    of_person = _FOLDER.fullmatch(folder) is not None
+    if not of_person and not _PATTERN.fullmatch(right):
         return None
-    session, letter, number, expression, angle = found.groups()
-    if _FOLDER.fullmatch(folder) and folder != right[:4]:
+    session, letter, number, expression, angle = _NAMING.parse(right, path)
+    if of_person and folder != right[:4]:
         raise misplaced(path, right[:4])
     labels = {"session": session, **_conditions(expression, angle), **corrected}
     return PhotoRecord(path, letter + number, letter.lower(), labels=labels)

@@ -1,9 +1,10 @@
 """Limits that every scan passes before and after parsing."""
 
 import zlib
+from collections.abc import Callable
+from errno import ENOENT
 from gzip import GzipFile
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from jaxtyping import Float64, Int64, UInt8
@@ -24,28 +25,31 @@ def read_limited(path: Path) -> bytes:
 
     Raises `ScanError` when it is absent, unreadable, torn, empty or above 200 MB (unpacked: a bomb is cut off there).
     """
-    if not path.is_file():  # also keeps pipes and devices from blocking
-        raise ScanError(f"{path}: cannot be read (no such file): check the path and its permissions")
     try:
+        if not path.is_file():  # also keeps pipes and devices from blocking
+            raise FileNotFoundError(ENOENT, "no such file")
         with path.open("rb") as file:
-            data = _read_up_to(GzipFile(fileobj=file) if path.suffix.lower() == ".gz" else file, MAX_BYTES)
+            packed = path.suffix.lower() == ".gz"
+            data = _read_up_to(GzipFile(fileobj=file).read if packed else file.read, MAX_BYTES)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise ScanError(f"{path}: cannot be read ({reason}): check the path and its permissions") from None
+    if data is None:
+        raise ScanError(f"{path}: larger than {MAX_BYTES // 1_000_000} MB: decimate the mesh first")
     if not data:
         raise ScanError(f"{path}: the file is empty: fetch it again")
-    if len(data) > MAX_BYTES:
-        raise ScanError(f"{path}: larger than {MAX_BYTES // 1_000_000} MB: decimate the mesh first")
     return data
 
 
-def _read_up_to(file: BinaryIO | GzipFile, limit: int) -> bytes:
-    """At most one byte more than `limit`, taken in pieces so that a small file takes little room."""
+def _read_up_to(read: Callable[[int], bytes], limit: int) -> bytes | None:
+    """All bytes, taken in pieces so that a small file takes little room; None when they are more than `limit`."""
     pieces: list[bytes] = []
     total = 0
-    while total <= limit and (piece := file.read(min(_PIECE, limit + 1 - total))):
+    while piece := read(_PIECE):
         pieces.append(piece)
         total += len(piece)
+        if total > limit:
+            return None
     return b"".join(pieces)
 
 

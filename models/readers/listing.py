@@ -2,9 +2,10 @@
 
 import itertools
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from models.errors import DataError
 from models.readers.tables import bounded_lines, open_table
@@ -124,9 +125,27 @@ def suffix_of(path: str) -> str:
     return dot + suffix if stem else ""
 
 
-def misnamed(path: str, data_set: str, example: str) -> DataError:
-    """What to raise on a name that a data set does not have."""
-    return DataError(f"{shown(path)}: not a {data_set} name like {example}: rename it or move it away")
+class Naming(NamedTuple):
+    """How a data set names its files: its own name, an example, and the pattern of all of them."""
+
+    data_set: str
+    example: str
+    pattern: re.Pattern[str]
+
+    def parse(self, text: str, path: str) -> tuple[str, ...]:
+        """The parts of `text`, which is all or the end of `path`; raises `DataError` when it does not fit."""
+        found = self.pattern.fullmatch(text)
+        if found is None:
+            raise self.misnamed(path)
+        return found.groups(default="")
+
+    def misnamed(self, path: str) -> DataError:
+        """What to raise on a name that the data set does not have."""
+        return DataError(f"{shown(path)}: not a {self.data_set} name like {self.example}: rename it or move it away")
+
+    def nothing(self, hint: str) -> str:
+        """What to say of a folder with no file of this data set."""
+        return f"no {self.example} in it: point to the folder that holds {hint}"
 
 
 def misplaced(path: str, owner: str) -> DataError:

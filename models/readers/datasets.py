@@ -1,0 +1,54 @@
+"""Every data set by name: how it is indexed and how one of its files is read."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Literal
+
+from models.errors import DataError
+from models.plugins import Catalogue
+from models.readers.bosphorus import index_bosphorus, read_bosphorus
+from models.readers.bu3dfe import read_bu3dfe, stream_bu3dfe
+from models.readers.bu4dfe import index_bu4dfe
+from models.readers.fei import index_fei
+from models.readers.folder import index_photos, index_scans
+from models.readers.frgc import index_frgc
+from models.readers.kdef import index_kdef
+from models.readers.records import PhotoRecord, ScanRecord
+from models.readers.scans import ScanReader, read_scan
+from models.readers.vggface2 import Split, index_vggface2
+from models.readers.vrml import read_vrml
+
+Index = Callable[[Path], Iterator[PhotoRecord] | Iterator[ScanRecord]]
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """How a data set's folder is indexed, and how one of its scans is read; None for photos, which all read alike."""
+
+    kind: Literal["photo", "scan"]
+    index: Index
+    read: ScanReader | None = None
+
+
+data_sets: Catalogue[DataSet] = Catalogue("data set")
+
+
+def _both_splits(root: Path) -> Iterator[PhotoRecord]:
+    """VGGFace2's training and test photos, whichever are there."""
+    splits: list[Split] = [split for split in ("train", "test") if (root / split).is_dir()]
+    if not splits:
+        raise DataError(f"{root}: neither train nor test in it: point to the folder that holds them")
+    return chain.from_iterable(index_vggface2(root, split) for split in splits)
+
+
+data_sets.add("bosphorus")(DataSet("scan", index_bosphorus, read_bosphorus))
+data_sets.add("bu3dfe")(DataSet("scan", stream_bu3dfe, read_bu3dfe))
+data_sets.add("bu4dfe")(DataSet("scan", index_bu4dfe, read_vrml))
+data_sets.add("fei")(DataSet("photo", index_fei))
+data_sets.add("frgc")(DataSet("scan", index_frgc, read_scan))
+data_sets.add("kdef")(DataSet("photo", index_kdef))
+data_sets.add("photos")(DataSet("photo", index_photos))
+data_sets.add("scans")(DataSet("scan", index_scans, read_scan))
+data_sets.add("vggface2")(DataSet("photo", _both_splits))
