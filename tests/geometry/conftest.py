@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from analytic_surfaces import generic_face
 
 from models.geometry.range_image import Grid
 from models.geometry.template import template_from
 from models.types import Scan
+from tests.geometry.analytic_surfaces import generic_face
 
 
 class Head(NamedTuple):

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import trimesh
-from analytic_surfaces import generic_depth, generic_face
 from numpy.testing import assert_allclose
 
 from models.errors import ScanError
@@ -10,6 +9,7 @@ from models.geometry.normals import plane_fit_normals
 from models.geometry.template import builtin_template
 from models.rendering.camera import rotation_from_angles
 from models.types import Scan
+from tests.geometry.analytic_surfaces import generic_depth, generic_face
 
 POSES = [(25.0, 10.0, -20.0), (-28.0, -25.0, 12.0), (5.0, 28.0, 25.0)]
 

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import trimesh
-from analytic_surfaces import sampled
 from numpy.testing import assert_allclose
 
 from models.errors import ScanError
@@ -11,6 +10,7 @@ from models.geometry.holes import fill_holes
 from models.geometry.range_image import Grid
 from models.geometry.spikes import remove_spikes
 from models.types import RangeImage, Scan
+from tests.geometry.analytic_surfaces import sampled
 
 GRID = Grid(40, 40, 1.6)
 

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from analytic_surfaces import sampled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
@@ -8,6 +7,7 @@ from numpy.testing import assert_allclose
 from models.geometry.normals import plane_fit_normals
 from models.geometry.range_image import Grid
 from models.types import RangeImage
+from tests.geometry.analytic_surfaces import sampled
 
 SMALL = Grid(40, 36, 1.6)
 LIMIT_MM = 8.0

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 import trimesh
-from analytic_surfaces import generic_face
 
 from models.errors import ScanError
 from models.geometry.nose_tip import find_nose_tip, refine_tip
 from models.rendering.camera import rotation_from_angles
 from models.types import Scan
+from tests.geometry.analytic_surfaces import generic_face
 
 POSES = [(0.0, 0.0, 0.0), (30.0, 0.0, 0.0), (-30.0, 0.0, 0.0), (0.0, 30.0, 0.0), (0.0, -30.0, 0.0), (20.0, -25.0, 30.0)]
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from analytic_surfaces import height_field
 from numpy.testing import assert_allclose
 
 from models.errors import ScanError
 from models.geometry.range_image import Grid, render_range_image
 from models.types import Scan
+from tests.geometry.analytic_surfaces import height_field
 
 
 def plane(x, y):

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from analytic_surfaces import generic_face
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
@@ -10,6 +9,7 @@ from models.errors import ScanError
 from models.geometry.alignment import Similarity, icp, kabsch, procrustes, small_rotation
 from models.geometry.template import template_from
 from models.rendering.camera import rotation_from_angles
+from tests.geometry.analytic_surfaces import generic_face
 
 seeds = st.integers(0, 2**32 - 1)
 
