@@ -9,10 +9,7 @@ from pydantic import Field, ValidationError
 
 from infra.config import Config
 from infra.errors import InfrastructureError
-
-Count = Annotated[int, Field(gt=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
+from infra.numbers import Count, Positive, Share
 
 
 class PhotoWorldConfig(Config):
