@@ -1,6 +1,6 @@
 """Networks that see aligned crops only, as reconstructors: alignment, batches and bad results are settled here."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -46,6 +46,10 @@ class CropModel(Protocol):
         """The faces of one batch, computed on `device`."""
         ...
 
+    def decode(self, coefficients: Sequence[Coefficients], device: torch.device) -> Iterator[Float32[ndarray, "v 3"]]:
+        """Vertices (mm, face frame) of each face, some at a time; refuses coefficients of another space."""
+        ...
+
 
 @dataclass(frozen=True)
 class FromCrops:
@@ -64,6 +68,10 @@ class FromCrops:
         """See `Reconstructor`. What cannot be aligned, or comes out not finite, is a failure."""
         for batch in in_batches(photos, batch_size):
             yield from self._outcomes(batch, device)
+
+    def decode(self, coefficients: Sequence[Coefficients], device: torch.device) -> Iterator[Float32[ndarray, "v 3"]]:
+        """See `Decoder`."""
+        return self.model.decode(coefficients, device)
 
     def _outcomes(self, batch: list[FacePhoto], device: torch.device) -> Iterator[Outcome]:
         crops: list[UInt8[ndarray, "3 s s"]] = []

@@ -1,17 +1,20 @@
 """A stored ExpNet behind the one protocol."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Int32, UInt8
+from jaxtyping import Float32, Int32, UInt8
 from numpy import ndarray
 
+from models.morphable.spaces import require_space
 from models.reconstructors.crops import CropFaces, FromCrops
 from models.reconstructors.expnet import ExpNet, meshes
 from models.reconstructors.protocol import Reconstructor, require_trained
 from models.reconstructors.stored import crop_pixels, load_expnet
+from models.types import Coefficients
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,16 @@ class ExpNetOnCrops:
         """Coefficients with pose, and meshes, of one batch."""
         found = self.network.coefficients(crops, device, batch_size=len(crops))
         return CropFaces(found, np.stack(list(meshes(self.network.face, found))))
+
+    def decode(
+        self,
+        coefficients: Sequence[Coefficients],
+        device: torch.device,  # noqa: ARG002 - one matrix product a block
+    ) -> Iterator[Float32[ndarray, "v 3"]]:
+        """See `Decoder`."""
+        for each in coefficients:
+            require_space(each, self.space, "ExpNet")
+        return meshes(self.network.face, list(coefficients))
 
 
 def open_expnet(folder: Path | None) -> Reconstructor:

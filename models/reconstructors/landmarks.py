@@ -3,13 +3,13 @@
 The built-in model is fitted to MediaPipe's 468 points; any other, and photos of which no more is known, to iBUG's 68.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float64, Int32
+from jaxtyping import Float32, Float64, Int32
 from numpy import ndarray
 
 from models.errors import PhotoError
@@ -17,6 +17,7 @@ from models.geometry.landmark_fit import PointFit, PointModel, PointNoise, fit_p
 from models.morphable.builtin import load_face
 from models.morphable.landmark_calibration import LandmarkCalibration, LandmarkErrors, load_landmark_calibration
 from models.morphable.model import MorphableModel
+from models.morphable.spaces import require_space
 from models.photos.points import landmarks68
 from models.reconstructors.crop_camera import crop_camera
 from models.reconstructors.protocol import BATCH, FacePhoto, Outcome, Reconstruction, Reconstructor
@@ -62,6 +63,16 @@ class LandmarkFit:
                 yield self._fitted(photo)
             except PhotoError as error:
                 yield Failure(photo.path, str(error))
+
+    def decode(
+        self,
+        coefficients: Sequence[Coefficients],
+        device: torch.device,  # noqa: ARG002 - one matrix product a face
+    ) -> Iterator[Float32[ndarray, "n 3"]]:
+        """See `Decoder`."""
+        for each in coefficients:
+            require_space(each, self.space, "landmark fit")
+            yield self.face.shape(each.identity, each.expression)
 
     def _fitted(self, photo: FacePhoto) -> Reconstruction:
         points, kind = self._points(photo)

@@ -3,7 +3,7 @@
 Third parties join through the entry-point group `trinormal.reconstructors`; each names a `ReconstructorBuilder`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -96,6 +96,15 @@ class Reconstructor(Protocol):
 
         A photo that gives no face is a `Failure` with its reason; only what concerns them all is raised.
         """
+        ...
+
+
+@runtime_checkable
+class Decoder(Protocol):
+    """A reconstructor whose coefficients can be turned into surfaces again, also after they were mixed or moved."""
+
+    def decode(self, coefficients: Sequence[Coefficients], device: torch.device) -> Iterator[Float32[ndarray, "n 3"]]:
+        """Vertices (mm, face frame) of each face; raises `ConfigurationError` for coefficients of another space."""
         ...
 
 

@@ -72,6 +72,10 @@ class RNet:
         found = self.coefficients(crops, device, batch_size=len(crops))
         return CropFaces(found, np.stack(list(self.meshes(found, device))))
 
+    def decode(self, coefficients: Sequence[Coefficients], device: torch.device) -> Iterator[Float32[ndarray, "v 3"]]:
+        """See `Decoder`."""
+        return self.meshes(coefficients, device)
+
     @cached_property
     def _linear(self) -> LinearFace:
         return LinearFace(self.face)

@@ -81,6 +81,10 @@ class TexFace:
                 decoded = decoder(codes).float().cpu().numpy()
             yield from decoded
 
+    def decode(self, coefficients: Sequence[Coefficients], device: torch.device) -> Iterator[Float32[ndarray, "n 3"]]:
+        """See `Decoder`."""
+        return self.vertices(coefficients, device)
+
     def linear(self, given: Sequence[Coefficients], device: torch.device) -> list[Coefficients]:
         """The same faces, without the detail, in the space of the linear model."""
         codes = torch.from_numpy(self.codes(given)).to(device)
