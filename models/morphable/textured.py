@@ -28,6 +28,28 @@ def load_textured_face(
     return with_texture(load_face(identity, expression, subdivisions), texture)
 
 
+@cache
+def load_drawn_face(identity: int = 80, expression: int = 64, texture: int = 80) -> MorphableModel:
+    """The model to draw in training: a quarter of the vertices of `load_textured_face()`, lying on its surface.
+
+    The unsubdivided mesh itself bulges beyond the smooth one, by .5 mm on average at the landmarks.
+    """
+    fine, coarse = (load_textured_face(identity, expression, texture, level) for level in (1, 0))
+    count = len(coarse.template)  # subdivision keeps the number of a vertex, and moves it
+    assert fine.texture_mean is not None  # noqa: S101 - the built-in face has a texture
+    assert fine.texture_basis is not None  # noqa: S101
+    return replace(
+        fine,
+        template=fine.template[:count],
+        triangles=coarse.triangles,
+        identity_basis=fine.identity_basis[:, :count],
+        expression_basis=fine.expression_basis[:, :count],
+        texture_mean=fine.texture_mean[:count],
+        texture_basis=fine.texture_basis[:, :count],
+        masks={name: values[:count] for name, values in fine.masks.items()},
+    )
+
+
 class LinearTexture(nn.Module):
     """Coefficients to albedo (paper B eq. 2): linear RGB at every vertex, neither clipped at 0 nor at 1."""
 

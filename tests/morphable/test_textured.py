@@ -6,7 +6,7 @@ from torch.autograd import gradcheck
 
 from models.errors import ConfigurationError
 from models.morphable.builtin import load_face, load_head
-from models.morphable.textured import LinearTexture, load_textured_face, with_texture
+from models.morphable.textured import LinearTexture, load_drawn_face, load_textured_face, with_texture
 
 FACE = load_textured_face(subdivisions=0)
 
@@ -22,6 +22,19 @@ def test_fewer_components_are_the_leading_ones():
     part = load_textured_face(80, 64, 12, 0)
     assert_allclose(part.texture_basis, FACE.texture_basis[:12])
     assert_allclose(part.texture_mean, FACE.texture_mean)
+
+
+def test_the_mesh_drawn_in_training_lies_on_the_fine_one_whatever_the_face():
+    drawn, fine = load_drawn_face(), load_textured_face()
+    rng = np.random.default_rng(0)
+    identity, expression = rng.normal(size=80).astype(np.float32), rng.normal(size=64).astype(np.float32)
+    mine, whole = drawn.shape(identity, expression), fine.shape(identity, expression)
+    assert_allclose(mine, whole[: len(mine)], atol=1e-4)
+    assert_allclose(mine[drawn.landmarks68], whole[fine.landmarks68], atol=1e-4)
+    assert (drawn.triangles == FACE.triangles).all()
+    assert drawn.space == fine.space
+    assert drawn.template.shape == drawn.texture_mean.shape == FACE.template.shape
+    assert all(len(values) == len(mine) for values in drawn.masks.values())
 
 
 def test_albedo_is_the_mean_and_the_weighted_sum_of_components():
