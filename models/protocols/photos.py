@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from models.errors import DataError
 from models.metrics.protocol import Exclusion
-from models.protocols.indexed import IndexedPhoto
+from models.protocols.indexed import IndexedPhoto, label_of
 from models.protocols.splits import Example, Split, drawn
 
 Item = TypeVar("Item")
@@ -33,7 +33,7 @@ def kdef_individual_split(
     """
     of_person = _grouped(_of_people(photos), lambda photo: photo.subject or "")
     for subject, rows in of_person.items():
-        of_person[subject] = [photo for photo in rows if _label(photo, "session") == session]
+        of_person[subject] = [photo for photo in rows if label_of(photo, "session") == session]
     enough = {name: rows for name, rows in of_person.items() if len(rows) >= training + validation}
     if len(enough) < people:
         raise DataError(
@@ -51,7 +51,7 @@ def kdef_expression_split_by_image(photos: Iterable[IndexedPhoto], seed: int = 0
     """Photos of each expression drawn to both sides (2,975 and 1,925): as in paper B, people are on both sides."""
     sides: tuple[list[Example], list[Example]] = ([], [])
     rows = _of_people(photos)
-    for expression, group in _grouped(rows, lambda photo: _label(photo, "expression")).items():
+    for expression, group in _grouped(rows, lambda photo: label_of(photo, "expression")).items():
         order = drawn(((_picture(photo), photo) for photo in group), seed)
         many = _training_share(len(order))
         for side, part in zip(sides, (order[:many], order[many:]), strict=True):
@@ -65,7 +65,7 @@ def kdef_expression_split_by_subject(photos: Iterable[IndexedPhoto], seed: int =
     2,975 photos are 85 of 140 sessions, which no number of whole people makes: the other session of the last person
     who trains is excluded.
     """
-    groups = _grouped(_of_people(photos), lambda photo: f"{photo.subject} {_label(photo, 'session')}")
+    groups = _grouped(_of_people(photos), lambda photo: f"{photo.subject} {label_of(photo, 'session')}")
     of_person = _grouped(groups, lambda key: key.split()[0])
     order = [key for subject in drawn(((name, name) for name in of_person), seed) for key in sorted(of_person[subject])]
     many = _training_share(len(order))
@@ -76,7 +76,7 @@ def kdef_expression_split_by_subject(photos: Iterable[IndexedPhoto], seed: int =
 
     def examples(keys: Iterable[str]) -> tuple[Example, ...]:
         found = (photo for key in keys for photo in groups[key])
-        return tuple(Example(photo.path, photo.subject or "", _label(photo, "expression")) for photo in found)
+        return tuple(Example(photo.path, photo.subject or "", label_of(photo, "expression")) for photo in found)
 
     left = tuple(Exclusion(photo.path, reason) for key in halved for photo in groups[key])
     validation = examples(key for key in rest if key not in halved)
@@ -134,9 +134,3 @@ def _grouped(rows: Iterable[Item], key: Callable[[Item], str]) -> dict[str, list
     for row in rows:
         groups[key(row)].append(row)
     return dict(groups)
-
-
-def _label(photo: IndexedPhoto, name: str) -> str:
-    if name not in photo.labels:
-        raise DataError(f"{photo.path}: has no {name}: index the data set with its own reader")
-    return photo.labels[name]

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from models.errors import DataError
 from models.metrics.protocol import Exclusion, Member, Protocol
-from models.protocols.indexed import EMOTIONS, IndexedScan
+from models.protocols.indexed import EMOTIONS, IndexedScan, label_of
 
 BOSPHORUS_EXPRESSIONS = ("N", "E", "LFAU", "UFAU", "CAU")
 """Kinds of scan in the subset of 2,902 that paper A takes; rotations, occlusions and ignored ones are left out."""
@@ -39,7 +39,7 @@ def frgc_protocol(scans: Iterable[IndexedScan]) -> Protocol:
 
 
 def _frgc_key(scan: IndexedScan) -> Key:
-    return FRGC_SESSIONS.index(_label(scan, "collection")), int(_label(scan, "recording"))
+    return FRGC_SESSIONS.index(label_of(scan, "collection")), int(label_of(scan, "recording"))
 
 
 def bosphorus_protocol(scans: Iterable[IndexedScan]) -> Protocol:
@@ -49,13 +49,13 @@ def bosphorus_protocol(scans: Iterable[IndexedScan]) -> Protocol:
     """
     kept, left = _with_label(scans, "kind", BOSPHORUS_EXPRESSIONS, "not of the expression subset")
     return _enrol_in_order(
-        "bosphorus", kept, _bosphorus_key, lambda scan: _label(scan, "kind") == "N", "no neutral scan", left
+        "bosphorus", kept, _bosphorus_key, lambda scan: label_of(scan, "kind") == "N", "no neutral scan", left
     )
 
 
 def _bosphorus_key(scan: IndexedScan) -> Key:
-    kind = BOSPHORUS_EXPRESSIONS.index(_label(scan, "kind"))
-    return kind, _label(scan, "detail"), int(_label(scan, "take"))
+    kind = BOSPHORUS_EXPRESSIONS.index(label_of(scan, "kind"))
+    return kind, label_of(scan, "detail"), int(label_of(scan, "take"))
 
 
 def bu4dfe_protocol(scans: Iterable[IndexedScan], frames: int = BU4DFE_FRAMES) -> Protocol:
@@ -84,7 +84,7 @@ def bu4dfe_protocol(scans: Iterable[IndexedScan], frames: int = BU4DFE_FRAMES) -
 def _bu4dfe_key(scan: IndexedScan) -> Key:
     if scan.expression not in EMOTIONS:
         raise DataError(f"{scan.path}: expression {scan.expression!a}, expected one of {', '.join(EMOTIONS)}")
-    return EMOTIONS.index(scan.expression), int(_label(scan, "frame"))
+    return EMOTIONS.index(scan.expression), int(label_of(scan, "frame"))
 
 
 def merged_protocol(parts: Mapping[str, Protocol]) -> Protocol:
@@ -158,17 +158,11 @@ def _with_label(
     kept: list[IndexedScan] = []
     left: list[Exclusion] = []
     for scan in scans:
-        if _label(scan, label) in wanted:
+        if label_of(scan, label) in wanted:
             kept.append(scan)
         else:
-            left.append(Exclusion(scan.path, f"{_label(scan, label)}: {reason}"))
+            left.append(Exclusion(scan.path, f"{label_of(scan, label)}: {reason}"))
     return kept, left
-
-
-def _label(scan: IndexedScan, name: str) -> str:
-    if name not in scan.labels:
-        raise DataError(f"{scan.path}: has no {name}: index the data set with its own reader")
-    return scan.labels[name]
 
 
 def _subject(scan: IndexedScan) -> str:
