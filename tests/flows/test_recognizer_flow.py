@@ -239,5 +239,5 @@ def test_an_interrupted_training_goes_on_and_does_not_start_again(interrupted: I
     assert "ExpNet: epoch 1/" not in breaks["Ctrl-C"].printed
     assert "ExpNet: epoch 3/" in breaks["Ctrl-C"].printed
     told = set(re.findall(r"^(\S+): epoch 2/", breaks["fine-tuning"].printed, re.MULTILINE))
-    assert {"cross_entropy-x", "lmcl-x"} <= told
+    assert "lmcl-x" in told
     assert told & set(re.findall(r"^(\S+): epoch 1/", breaks["export"].printed, re.MULTILINE)) == set()
