@@ -66,6 +66,22 @@ def train(
 
 
 @app.command()
+def compare(
+    reconstructors: Annotated[
+        str, typer.Option(help="Names with commas between; NAME=FOLDER for meshes or weights made elsewhere.")
+    ] = "expnet,rnet,texface,landmarks",
+    profile: ProfileOption = "demo",
+    photos: Annotated[Path | None, typer.Option(help="Your own photos instead of simulated ones.")] = None,
+    licence: Annotated[str, typer.Option(help="Licence of your photos (SPDX name).")] = "unknown",
+) -> None:
+    """Compare reconstructors: errors, rank-1, time and memory, each on the same photos and protocol."""
+    from flows.console import run_comparison
+    from flows.parameters import CompareRequest
+
+    run_comparison(CompareRequest(profile=profile, reconstructors=reconstructors, photos=photos, licence=licence))
+
+
+@app.command()
 def reconstruct(
     photos: Annotated[Path, typer.Argument(help="A photo, or a folder of photos.")],
     out: Annotated[Path, typer.Option(help="Folder for the meshes, coefficients and pictures.")],

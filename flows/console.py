@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from flows.parameters import TrainRequest
+from flows.parameters import CompareRequest, TrainRequest
 from flows.servers import start_private_prefect
 from infra.profiles import load_profile
 from infra.settings import load_settings
@@ -25,7 +25,7 @@ def run_training(request: TrainRequest) -> None:
     from flows.recognizer import output_folder, train_recognizer
 
     wait_for_prefect()
-    print_results(train_recognizer(request), output_folder(request, load_profile(request.profile)))
+    print_results(train_recognizer(request), output_folder(request.photos, load_profile(request.profile)))
 
 
 def print_results(results: dict[str, Any], folder: Path) -> None:
@@ -46,6 +46,31 @@ def print_results(results: dict[str, Any], folder: Path) -> None:
     console.print(f"report   {folder / 'report.html'}", soft_wrap=True)
     console.print(f"results  {folder / 'results.json'}", soft_wrap=True)
     console.print("UIs      trinormal serve   (then Prefect http://127.0.0.1:4200 and MLflow http://127.0.0.1:5000)")
+
+
+def run_comparison(request: CompareRequest) -> None:
+    """Run the comparison in this process and print its table."""
+    profile = load_profile(request.profile)
+    if request.photos is not None:
+        index_photos(request.photos)
+    wait_for_prefect = start_private_prefect(load_settings().home / "logs")
+    from flows.compare import compare_reconstructors, require_known
+    from flows.recognizer import output_folder
+    from tasks.comparison import table
+
+    require_known(request.reconstructors.split(","))
+    wait_for_prefect()
+    results = compare_reconstructors(request)
+    header, *rows = table(results)
+    shown = Table(title=f"rank-1 on {results['data']}: {results['gallery']} people, {results['probes']} probes")
+    for column in header:
+        shown.add_column(column, justify="left" if column == header[0] else "right")
+    for row in rows:
+        shown.add_row(*row)
+    console.print(shown)
+    folder = output_folder(request.photos, profile)
+    console.print(f"report   {folder / 'compare.html'}", soft_wrap=True)
+    console.print(f"results  {folder / 'compare.json'}", soft_wrap=True)
 
 
 def run_reconstruct(photos: Path, out: Path) -> None:

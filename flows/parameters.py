@@ -18,3 +18,19 @@ class TrainRequest(Config):
         Path | None, Field(description="folder of photos, a sub-folder a person; empty: the simulated face world")
     ] = None
     licence: Annotated[str, Field(description="licence of your photos (SPDX name); it follows the model")] = "unknown"
+
+
+class CompareRequest(Config):
+    """Compare reconstructors: the same photos, networks and protocol for each."""
+
+    profile: Annotated[str, Field(description="tiny, demo, standard, paper, or the path of your own .toml file")] = (
+        "demo"
+    )
+    reconstructors: Annotated[
+        str,
+        Field(description="names with commas between; NAME=FOLDER for meshes or weights made elsewhere"),
+    ] = "expnet,rnet,texface,landmarks"
+    photos: Annotated[
+        Path | None, Field(description="folder of photos, a sub-folder a person; empty: the simulated face world")
+    ] = None
+    licence: Annotated[str, Field(description="licence of your photos (SPDX name)")] = "unknown"

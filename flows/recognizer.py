@@ -13,6 +13,7 @@ from models.types import AXES
 from tasks.align import align_photos
 from tasks.benchmark import simulated_benchmark
 from tasks.evaluate import Three, evaluate
+from tasks.faces import reconstruct_faces
 from tasks.fit_sphere20 import LossName
 from tasks.gather import Photos, own_photos, simulated_photos
 from tasks.jobs import Job, open_job
@@ -23,6 +24,7 @@ from tasks.release import export, release
 from tasks.report import Findings, draw_pictures, keep_peak, report
 from tasks.synthesise import synthesise_photos
 from tasks.validate import require_valid_photos
+from tasks.variants import Variant
 from tasks.wiring import open_workspace
 
 CODE = ("flows.recognizer",)
@@ -37,12 +39,12 @@ def train_recognizer(request: TrainRequest) -> dict[str, Any]:
     profile = load_profile(request.profile)
     with PeakMemory(interval_s=0.5) as memory:
         results = carry_out(request, profile)
-    return keep_peak(output_folder(request, profile), results, memory.peak_mb)
+    return keep_peak(output_folder(request.photos, profile), results, memory.peak_mb)
 
 
 def carry_out(request: TrainRequest, profile: Profile) -> dict[str, Any]:
     """Every step from photos to a report."""
-    photos = gather(request, profile)
+    photos = gather(request.photos, request.licence, profile)
     require_valid_photos(photos.snapshot)
     job = open_job(profile, photos.snapshot, CODE)
     crops = align_photos(photos.snapshot, photos.root, profile.recogniser.photo_pixels, profile.expnet.pixels)
@@ -50,9 +52,11 @@ def carry_out(request: TrainRequest, profile: Profile) -> dict[str, Any]:
     world = synthesise_photos(profile.expnet.world, "reconstruction", profile.seed)
     unseen = synthesise_photos(held_out(profile), "heldout", profile.seed)
     expnet = train_expnet(world, unseen, profile.expnet, profile.seed, job)
-    normals = encode_photos(crops, expnet, profile.normals, profile.seed)
+    variant = Variant("expnet", expnet.artefact, data=tuple(expnet.data))
+    faces = reconstruct_faces(crops, photos.root, profile.expnet.pixels, variant, profile.normals, profile.seed)
+    normals = encode_photos(faces, profile.normals, profile.seed)
     pretrained = pretrain(crops, profile.recogniser, profile.seed, job)
-    adapted = adapt(normals, normals.subjects(crops), pretrained, profile, job)
+    adapted = adapt(normals, pretrained, profile, job)
 
     benchmark = simulated_benchmark(profile.benchmark, profile.seed)
     scans = encode_scans(benchmark.root, benchmark.records, profile.normals)
@@ -61,13 +65,13 @@ def carry_out(request: TrainRequest, profile: Profile) -> dict[str, Any]:
     licences = {"photos": photos.snapshot.licence, "face model": LICENCE}
     released = release(exported, result, CANDIDATE, profile.gate, licences, profile.model_name, job)
 
-    folder = output_folder(request, profile)
+    folder = output_folder(request.photos, profile)
     draw_pictures(folder, crops, profile.normals, expnet, result)
     stages = {
         "photos": [*(photos.collection.shards if photos.collection else []), *world.shards, *unseen.shards],
         "align": crops.shards,
         "expnet": [*expnet.data, expnet.artefact],
-        "reconstruct and encode": [*normals.intermediate, *normals.shards],
+        "reconstruct and encode": [*faces.shards, faces.people, *normals.shards],
         "pretrain": [pretrained.artefact],
         **{f"finetune {name}": [branch.artefact for branch in three] for name, three in adapted.items()},
         "scans": benchmark.collection.shards,
@@ -76,18 +80,16 @@ def carry_out(request: TrainRequest, profile: Profile) -> dict[str, Any]:
         "export": [exported.artefact],
     }
     findings = Findings(
-        profile, photos.snapshot, expnet.error, result, SIMULATED, released, len(crops.failures()), stages
+        profile, photos.snapshot, expnet.error, result, SIMULATED, released, len(normals.failures), stages
     )
     return report(folder, findings, job)
 
 
-def adapt(
-    normals: NormalShards, subjects: list[str], pretrained: Network, profile: Profile, job: Job
-) -> dict[str, Three]:
+def adapt(normals: NormalShards, pretrained: Network, profile: Profile, job: Job) -> dict[str, Three]:
     """Three axes for each loss, side by side as far as there are workers."""
     config, seed = profile.recogniser, profile.seed
     futures = {
-        name: [finetune.submit(normals, subjects, pretrained, axis, loss, config, seed, job) for axis in AXES]
+        name: [finetune.submit(normals, pretrained, axis, loss, config, seed, job) for axis in AXES]
         for name, loss in LOSSES.items()
     }
     adapted = {name: [future.result() for future in three] for name, three in futures.items()}
@@ -99,14 +101,11 @@ def held_out(profile: Profile) -> PhotoWorldConfig:
     return profile.expnet.world.model_copy(update={"people": profile.expnet.held_out_people})
 
 
-def output_folder(request: TrainRequest, profile: Profile) -> Path:
+def output_folder(photos: Path | None, profile: Profile) -> Path:
     """`<home>/<profile>`, with the photos' folder name where they are the user's own."""
-    name = profile.name if request.photos is None else f"{profile.name}-{request.photos.absolute().name}"
-    return open_workspace().home / name
+    return open_workspace().home / (profile.name if photos is None else f"{profile.name}-{photos.absolute().name}")
 
 
-def gather(request: TrainRequest, profile: Profile) -> Photos:
+def gather(photos: Path | None, licence: str, profile: Profile) -> Photos:
     """The user's photos where a folder is named, else the face world's."""
-    if request.photos is None:
-        return simulated_photos(profile)
-    return own_photos(request.photos, request.licence)
+    return simulated_photos(profile) if photos is None else own_photos(photos, licence)

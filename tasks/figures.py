@@ -38,7 +38,7 @@ def gallery_picture(
             if row == 0:
                 axes.set_title(COLUMNS[column], fontsize=10)
     figure.subplots_adjust(0.01, 0.01, 0.99, 0.95, 0.03, 0.03)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def cmc_picture(path: Path, scores: Mapping[str, Scores], title: str) -> None:
@@ -52,10 +52,11 @@ def cmc_picture(path: Path, scores: Mapping[str, Scores], title: str) -> None:
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right")
     figure.tight_layout()
-    _save(figure, path)
+    save_figure(figure, path)
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
+    """A PNG file."""
     buffer = io.BytesIO()
     FigureCanvasAgg(figure).print_png(buffer)
     atomic_write_bytes(path, buffer.getvalue())

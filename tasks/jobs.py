@@ -28,13 +28,23 @@ class Job(NamedTuple):
 
 
 @task(name="open job", **policies.REGISTER)
-def open_job(profile: Profile, photos: Snapshot, code: tuple[str, ...]) -> Job:
-    """The parent run in MLflow for this profile on these photos with this code, found again if it is there."""
+def open_job(
+    profile: Profile,
+    photos: Snapshot,
+    code: tuple[str, ...],
+    experiment: str = EXPERIMENT,
+    request: Sequence[str] = (),
+) -> Job:
+    """The parent run in MLflow for this profile on these photos with this code, found again if it is there.
+
+    `request` is what else was asked for.
+    """
     workspace = open_workspace()
-    key = sha256_bytes(canonical_json([profile.model_dump(), photos.id, code_fingerprint(*code)]).encode())
+    asked = [profile.model_dump(), photos.id, code_fingerprint(*code), *request]
+    key = sha256_bytes(canonical_json(asked).encode())
     attempt = str(flow_run.get_id() or key)
     run = workspace.tracker.run(
-        EXPERIMENT,
+        experiment,
         f"{profile.name} on {photos.name}",
         key,
         job=attempt,
@@ -42,7 +52,15 @@ def open_job(profile: Profile, photos: Snapshot, code: tuple[str, ...]) -> Job:
     )
     run.log_params(_flat(profile.model_dump()))
     run.log_dataset(photos.name, photos.id, photos.source, "training", photos.rows)
-    return Job(key, EXPERIMENT, run.run_id, attempt)
+    return Job(key, experiment, run.run_id, attempt)
+
+
+@task(name="open part of a job", **policies.REGISTER)
+def open_part(job: Job, name: str, tags: Mapping[str, str]) -> Job:
+    """A run of its own under the job's, which has children in turn: one reconstructor of a comparison."""
+    key = f"{job.key}/{name}"
+    run = open_workspace().tracker.run(job.experiment, name, key, job=job.attempt, parent=job.run_id, tags=tags)
+    return Job(key, job.experiment, run.run_id, job.attempt)
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, object]:

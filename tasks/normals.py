@@ -6,36 +6,29 @@ from typing import NamedTuple
 import numpy as np
 from prefect import task
 
-from infra.files import sha256_bytes, sha256_file
+from infra.files import sha256_file
 from infra.profiles import NormalsConfig
 from infra.store import Artefact
-from models.networks.expnet import CoefficientLayout
 from models.readers.records import ScanRecord
 from models.types import Failure
 from tasks import policies
-from tasks.align import Crops
-from tasks.build_normals import build_coefficients, build_people, build_photo_normals, build_scan_normals
+from tasks.build_normals import build_photo_normals, build_scan_normals
+from tasks.faces import Faces
 from tasks.files import read_table
-from tasks.reconstructor import TrainedExpNet
-from tasks.stages import make, make_all
-from tasks.wiring import Workspace, open_workspace
+from tasks.stages import make_all
+from tasks.wiring import open_workspace
 
 SCANS_PER_SHARD = 125
 CODE = ["tasks.build_normals"]
 
 
 class NormalShards(NamedTuple):
-    """Shards of `normals.npy` (n, 3, h, w) and the name of each image's source, in order."""
+    """Shards of `normals.npy` (n, 3, h, w); of each image its source and, for photos, whose face it shows."""
 
     shards: list[Artefact]
     sources: list[str]
+    subjects: list[str]
     failures: list[Failure]
-    intermediate: list[Artefact]
-
-    def subjects(self, crops: Crops) -> list[str]:
-        """Whose face each image shows, when they were made from `crops`."""
-        whose = {row.path: row.subject for row in crops.rows()}
-        return [whose[source] for source in self.sources]
 
     @property
     def paths(self) -> list[Path]:
@@ -43,9 +36,9 @@ class NormalShards(NamedTuple):
         return [shard.path / "normals.npy" for shard in self.shards]
 
 
-@task(name="reconstruct and encode photos", **policies.STAGE)
-def encode_photos(crops: Crops, expnet: TrainedExpNet, config: NormalsConfig, seed: int) -> NormalShards:
-    """Every crop to a 3D face to normal component images, varied as cleaned scans are."""
+@task(name="encode faces", **policies.STAGE)
+def encode_photos(faces: Faces, config: NormalsConfig, seed: int) -> NormalShards:
+    """Every 3D face to normal component images, varied as cleaned scans are."""
     workspace = open_workspace()
     variation = {
         "rotation_deg": config.rotation_spread_deg,
@@ -53,29 +46,27 @@ def encode_photos(crops: Crops, expnet: TrainedExpNet, config: NormalsConfig, se
         "size": config.size_spread,
         "noise_mm": config.noise_mm,
     }
-    wearing = {
-        "transfer": config.expression_transfer,
-        "weakest": config.expression_strength[0],
-        "strongest": config.expression_strength[1],
-    }
-    found = _coefficients(workspace, crops, expnet)
-    people = _people(workspace, crops, found, config.identity_spread, seed)
+    low, high = config.expression_strength
     common = {
         "grid": _grid(config),
         "crop_radius_mm": config.crop_radius_mm,
         "variants": config.variants_per_photo,
         "variation": variation,
         "pooling": config.identity_pooling,
-        "wearing": wearing,
+        "wearing": {"transfer": config.expression_transfer, "weakest": low, "strongest": high},
+        "name": faces.variant.name,
     }
     units, arguments = [], []
-    for number, shard in enumerate(found):
-        units.append(([shard, people], {**common, "seed": seed + number}))
-        where = {"coefficients": shard.path / "coefficients.npy", "people": people.path}
-        arguments.append({**where, "owner": people.path / f"{number}.npy"})
-    shards = make_all(workspace, "photo-normals", units, CODE, build_photo_normals, "3D faces to normals", arguments)
-    sources = [row.path for row in crops.rows() for _ in range(config.variants_per_photo)]
-    return NormalShards(shards, sources, crops.failures(), [*found, people])
+    for number, shard in enumerate(faces.shards):
+        units.append(([shard, faces.people, *faces.variant.inputs()], {**common, "seed": seed + number}))
+        own = {"faces": shard.path, "people": faces.people.path, "owner": faces.people.path / f"{number}.npy"}
+        network = {"network": faces.variant.folder, "device": workspace.settings.device}
+        arguments.append({**own, **network, **faces.where(number)})
+    title = f"3D faces to normals ({faces.variant.name})"
+    shards = make_all(workspace, "photo-normals", units, CODE, build_photo_normals, title, arguments)
+    rows = [row for row in faces.rows() for _ in range(config.variants_per_photo)]
+    failures = [*faces.crops.failures(), *faces.failures()]
+    return NormalShards(shards, [path for path, _ in rows], [who for _, who in rows], failures)
 
 
 @task(name="clean and encode scans", **policies.STAGE)
@@ -91,29 +82,7 @@ def encode_scans(root: Path, records: list[ScanRecord], config: NormalsConfig) -
     shards = make_all(workspace, "scan-normals", units, CODE, build_scan_normals, "clean and encode scans", arguments)
     sources = [row[0] for shard in shards for row in read_table(shard.path / "rows.csv")]
     failures = [Failure(*row) for shard in shards for row in read_table(shard.path / "failures.csv")]
-    return NormalShards(shards, sources, failures, [])
-
-
-def _coefficients(workspace: Workspace, crops: Crops, expnet: TrainedExpNet) -> list[Artefact]:
-    units = [([shard, expnet.artefact], {}) for shard in crops.shards]
-    paths = [{"crops": shard.path / "reconstructor.npy", "network": expnet.artefact.path} for shard in crops.shards]
-    return make_all(workspace, "coefficients", units, CODE, build_coefficients, "photos to coefficients", paths)
-
-
-def _people(workspace: Workspace, crops: Crops, found: list[Artefact], spread: float, seed: int) -> Artefact:
-    """What the estimates of all photos say together: a mean for each subject, and expressions to borrow."""
-    subjects = [row.subject for row in crops.rows()]
-    files = [shard.path / "coefficients.npy" for shard in found]
-    lengths = [len(np.load(path, mmap_mode="r", allow_pickle=False)) for path in files]
-    owner = np.unique(np.array(subjects), return_inverse=True)[1].astype(np.int64)
-    owners = np.split(owner, np.cumsum(lengths)[:-1])
-    identity = CoefficientLayout().identity
-
-    def build(folder: Path, _: Path) -> None:
-        build_people(folder, identity, spread, seed, files, owners)
-
-    config = {"subjects": sha256_bytes("\n".join(subjects).encode()), "spread": spread, "seed": seed}
-    return make(workspace, "people", found, config, CODE, build)
+    return NormalShards(shards, sources, [], failures)
 
 
 def load_normals(given: NormalShards) -> np.ndarray:

@@ -58,7 +58,6 @@ def pretrain(crops: Crops, config: RecogniserConfig, seed: int, job: Job) -> Net
 @task(name="fine-tune Sphere20 on one axis", **policies.STAGE)
 def finetune(
     normals: NormalShards,
-    subjects: list[str],
     pretrained: Network,
     axis: Literal["x", "y", "z"],
     loss: LossName,
@@ -67,7 +66,7 @@ def finetune(
     job: Job,
 ) -> Network:
     """The pre-trained network adapted to Nx, Ny or Nz, fully connected layer and classifier anew (paper A, 2.3)."""
-    labels, classes = number_subjects(subjects)
+    labels, classes = number_subjects(normals.subjects)
     fit = Fit(
         f"{loss}-{axis}",
         pretrained.artefact.path,

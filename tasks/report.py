@@ -17,10 +17,11 @@ from infra.profiles import NormalsConfig, Profile
 from infra.store import Artefact
 from models.geometry.range_image import Grid
 from models.metrics.benchmark import Scores
-from models.reconstructors.encoding import UNVARIED, face_footprint, training_image
+from models.reconstructors.encoding import UNVARIED, centred, face_footprint, training_image
 from models.reconstructors.expnet import meshes
 from models.reconstructors.scoring import ShapeError
 from models.reconstructors.stored import load_expnet
+from models.types import Scan
 from registry.catalogue import Snapshot
 from registry.runs import TrackedRun
 from tasks import policies
@@ -62,7 +63,8 @@ def draw_pictures(
     grid = Grid(config.pixels, config.pixels, config.mm_per_pixel)
     footprint = face_footprint(network.face, grid, config.crop_radius_mm)
     rng = np.random.default_rng(0)
-    planes = [training_image(face, network.face, grid, footprint, UNVARIED, rng) for face in faces]
+    upright = [Scan(centred(face, network.face.nose_tip), network.face.triangles) for face in faces]
+    planes = [training_image(face, grid, footprint, UNVARIED, rng) for face in upright]
     gallery_picture(folder / "gallery.png", list(chosen), faces, planes, network.face)
     cmc_picture(
         folder / "cmc.png", result.scores, f"{result.benchmark}: {result.gallery} people, {result.probes} probes"

@@ -1,12 +1,15 @@
 """Fixtures every test may use."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before anything imports ONNX Runtime
+for variable in ("PREFECT_HOME", "MPLCONFIGDIR", "XDG_CONFIG_HOME"):  # tests leave nothing in anybody's home folder
+    os.environ.setdefault(variable, tempfile.mkdtemp(prefix="trinormal-tests-"))
 settings.register_profile("trinormal", deadline=None)  # a busy machine is no defect
 settings.load_profile("trinormal")
 

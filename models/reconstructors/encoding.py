@@ -1,5 +1,6 @@
 """Reconstructed faces as training images: varied as cleaned scans vary, on the same grid, behind the same mask."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import cv2
@@ -44,14 +45,12 @@ def face_footprint(face: MorphableModel, grid: Grid, radius_mm: float, erode: in
     return cv2.erode(np.asarray(inside, dtype=np.uint8), kernel).astype(bool)
 
 
-def varied(
-    vertices: Float32[ndarray, "n 3"], nose_tip: int, variation: Variation, rng: np.random.Generator
-) -> Float32[ndarray, "n 3"]:
-    """The face with its nose tip near the origin, turned, shifted and resized a little."""
+def varied(scan: Scan, variation: Variation, rng: np.random.Generator) -> Scan:
+    """The face, its nose tip near the origin, turned, shifted and resized a little."""
     pitch, yaw, roll = (float(angle) for angle in rng.normal(0, variation.rotation_deg, size=3))
     size = rng.normal(1, variation.size)
-    moved = (vertices - vertices[nose_tip]) @ (size * rotation_from_angles(pitch, yaw, roll).T)
-    return (moved + rng.normal(0, variation.shift_mm, size=3)).astype(np.float32)
+    moved = scan.vertices @ (size * rotation_from_angles(pitch, yaw, roll).T)
+    return replace(scan, vertices=(moved + rng.normal(0, variation.shift_mm, size=3)).astype(np.float32))
 
 
 def noisy(image: RangeImage, noise_mm: float, rng: np.random.Generator) -> RangeImage:
@@ -71,14 +70,13 @@ def normal_bytes(image: RangeImage, footprint: Bool[ndarray, "h w"]) -> UInt8[nd
 
 
 def training_image(
-    vertices: Float32[ndarray, "n 3"],
-    face: MorphableModel,
-    grid: Grid,
-    footprint: Bool[ndarray, "h w"],
-    variation: Variation,
-    rng: np.random.Generator,
+    scan: Scan, grid: Grid, footprint: Bool[ndarray, "h w"], variation: Variation, rng: np.random.Generator
 ) -> UInt8[ndarray, "3 h w"]:
-    """One varied normal component image of a reconstructed face."""
-    moved = varied(vertices, face.nose_tip, variation, rng)
-    image = fill_holes(render_range_image(Scan(moved, face.triangles), grid), LARGEST_HOLE_CELLS).image
+    """One varied normal component image of a reconstructed face, its nose tip at the origin."""
+    image = fill_holes(render_range_image(varied(scan, variation, rng), grid), LARGEST_HOLE_CELLS).image
     return normal_bytes(noisy(image, variation.noise_mm, rng), footprint)
+
+
+def centred(vertices: Float32[ndarray, "n 3"], nose_tip: int) -> Float32[ndarray, "n 3"]:
+    """The face with its nose tip at the origin."""
+    return vertices - vertices[nose_tip]

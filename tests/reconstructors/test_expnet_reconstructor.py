@@ -12,11 +12,11 @@ from models.morphable.builtin import load_face
 from models.networks.expnet import CoefficientLayout
 from models.photos.alignment import similarity
 from models.reconstructors.crop_camera import crop_camera, pose_in_crop
-from models.reconstructors.encoding import Variation, face_footprint, noisy, training_image, varied
+from models.reconstructors.encoding import Variation, centred, face_footprint, noisy, training_image, varied
 from models.reconstructors.expnet import from_vector, mesh, meshes, to_vector
 from models.reconstructors.scoring import shape_error
 from models.rendering.camera import PerspectiveCamera, project, rotation_from_angles
-from models.types import Coefficients, Pose, RangeImage
+from models.types import Coefficients, Pose, RangeImage, Scan
 
 FACE = load_face()
 STILL = Variation(0.0, 0.0, 0.0, 0.0)
@@ -102,15 +102,18 @@ def test_the_footprint_is_one_piece_without_holes(pixels):
     assert ndimage.label(~footprint)[1] == 1
 
 
+def upright_face() -> Scan:
+    made = mesh(FACE, some_coefficients())
+    return Scan(centred(made.vertices, FACE.nose_tip), made.triangles)
+
+
 def test_an_unvaried_face_has_its_nose_tip_at_the_origin():
-    vertices = mesh(FACE, some_coefficients()).vertices
-    assert_allclose(varied(vertices, FACE.nose_tip, STILL, np.random.default_rng(0))[FACE.nose_tip], 0, atol=1e-5)
+    assert_allclose(varied(upright_face(), STILL, np.random.default_rng(0)).vertices[FACE.nose_tip], 0, atol=1e-5)
 
 
 def test_variation_is_as_large_as_asked():
-    vertices = mesh(FACE, some_coefficients()).vertices
-    rng = np.random.default_rng(0)
-    tips = [varied(vertices, FACE.nose_tip, Variation(0.0, 1.5, 0.0, 0.0), rng)[FACE.nose_tip] for _ in range(300)]
+    face, rng = upright_face(), np.random.default_rng(0)
+    tips = [varied(face, Variation(0.0, 1.5, 0.0, 0.0), rng).vertices[FACE.nose_tip] for _ in range(300)]
     assert_allclose(np.std(tips, axis=0), 1.5, rtol=0.2)
 
 
@@ -128,9 +131,7 @@ def test_noise_moves_depth_only_and_only_where_there_is_a_surface():
 def test_training_images_cover_the_footprint_and_nothing_else(pixels):
     grid = Grid(pixels, pixels, 154 / pixels)
     footprint = face_footprint(FACE, grid, 90.0)
-    image = training_image(
-        mesh(FACE, some_coefficients()).vertices, FACE, grid, footprint, STILL, np.random.default_rng(0)
-    )
+    image = training_image(upright_face(), grid, footprint, STILL, np.random.default_rng(0))
     covered = (image > 0).all(axis=0)
     assert not covered[~footprint].any()
     assert covered[footprint].mean() > 0.97

@@ -1,0 +1,133 @@
+"""Reconstructors compared: each reconstructs the same photos, trains the same networks, is tested by one protocol."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from prefect import flow
+
+from flows.parameters import CompareRequest
+from flows.recognizer import SIMULATED, gather, held_out, output_folder
+from infra.profiles import Profile, load_profile
+from models.errors import ConfigurationError
+from models.types import AXES
+from tasks.align import Crops, align_photos
+from tasks.benchmark import Benchmark, simulated_benchmark
+from tasks.comparison import ADAPTED, Entry, report_comparison
+from tasks.evaluate import Three, evaluate
+from tasks.faces import reconstruct_faces
+from tasks.gather import Photos
+from tasks.jobs import Job, open_job, open_part
+from tasks.measure import measure_cost, measure_quality
+from tasks.normals import NormalShards, encode_photos, encode_scans
+from tasks.recogniser import Network, finetune, pretrain
+from tasks.reconstructor import train_expnet
+from tasks.rnet import train_rnet
+from tasks.synthesise import Collection, synthesise_photos
+from tasks.texface import train_texface
+from tasks.validate import require_valid_photos
+from tasks.variants import Variant
+
+CODE = ("flows.compare",)
+EXPERIMENT = "reconstructors"
+Trainer = Callable[[Profile, Collection, Collection, Job], Variant]
+
+
+class _Common(NamedTuple):
+    """What every reconstructor is given alike."""
+
+    profile: Profile
+    photos: Photos
+    crops: Crops
+    world: Collection
+    unseen: Collection
+    pretrained: Network
+    scans: NormalShards
+    benchmark: Benchmark
+    job: Job
+
+
+@flow(name="compare-reconstructors", retries=0)
+def compare_reconstructors(request: CompareRequest) -> dict[str, Any]:
+    """Train what needs training, reconstruct, encode, fine-tune and evaluate with each; returns `compare.json`."""
+    profile = load_profile(request.profile)
+    names = require_known(request.reconstructors.split(","))
+    photos = gather(request.photos, request.licence, profile)
+    require_valid_photos(photos.snapshot)
+    job = open_job(profile, photos.snapshot, CODE, EXPERIMENT, names)
+    crops = align_photos(photos.snapshot, photos.root, profile.recogniser.photo_pixels, profile.expnet.pixels)
+    benchmark = simulated_benchmark(profile.benchmark, profile.seed)
+    common = _Common(
+        profile,
+        photos,
+        crops,
+        synthesise_photos(profile.expnet.world, "reconstruction", profile.seed),
+        synthesise_photos(held_out(profile), "heldout", profile.seed),
+        pretrain(crops, profile.recogniser, profile.seed, job),
+        encode_scans(benchmark.root, benchmark.records, profile.normals),
+        benchmark,
+        job,
+    )
+    entries = [_enter(name, common) for name in names]
+    folder = output_folder(request.photos, profile)
+    return report_comparison(folder, profile, photos.snapshot, entries, job, SIMULATED)
+
+
+def _enter(asked: str, common: _Common) -> Entry:
+    """One reconstructor, from training to its figures."""
+    profile, seed = common.profile, common.profile.seed
+    name, _, folder = asked.partition("=")
+    run = open_part(common.job, name, {"reconstructor": name, "profile": profile.name})
+    if folder:
+        variant = Variant(name, meshes=Path(folder).absolute())
+    else:
+        variant = TRAINERS[name](profile, common.world, common.unseen, run)
+    faces = reconstruct_faces(common.crops, common.photos.root, profile.expnet.pixels, variant, profile.normals, seed)
+    normals = encode_photos(faces, profile.normals, seed)
+    futures = [
+        finetune.submit(normals, common.pretrained, axis, "lmcl", profile.recogniser, seed, run) for axis in AXES
+    ]
+    x, y, z = (future.result() for future in futures)
+    adapted: dict[str, Three] = {ADAPTED: (x, y, z)}
+    result = evaluate(common.scans, common.benchmark.protocol, common.pretrained, adapted, seed)
+    quality = measure_quality(variant, common.unseen, profile.normals)
+    return Entry(name, run, faces, quality, measure_cost(faces), result)
+
+
+def _expnet(profile: Profile, world: Collection, unseen: Collection, job: Job) -> Variant:
+    trained = train_expnet(world, unseen, profile.expnet, profile.seed, job)
+    return Variant("expnet", trained.artefact, data=tuple(trained.data))
+
+
+def _rnet(profile: Profile, world: Collection, unseen: Collection, job: Job) -> Variant:
+    trained = train_rnet(world, unseen, profile.rnet, profile.seed, job)
+    return Variant("rnet", trained.artefact, data=tuple(trained.data))
+
+
+def _texface(profile: Profile, world: Collection, unseen: Collection, job: Job) -> Variant:
+    trained = train_texface(world, unseen, profile.texface, profile.seed, job)
+    return Variant("texface", trained.artefact, data=tuple(trained.data))
+
+
+def _landmarks(profile: Profile, world: Collection, unseen: Collection, job: Job) -> Variant:  # noqa: ARG001
+    return Variant("landmarks")
+
+
+TRAINERS: dict[str, Trainer] = {"expnet": _expnet, "landmarks": _landmarks, "rnet": _rnet, "texface": _texface}
+
+
+def require_known(asked: list[str]) -> list[str]:
+    """What was asked for, if each can be compared; raises `ConfigurationError` on an unknown name, a missing folder,
+    none at all or one twice. `NAME=FOLDER` is a reconstructor of other makers with its weights or meshes.
+    """
+    names = [each.partition("=")[0] for each in asked]
+    for each, name in zip(asked, names, strict=True):
+        folder = each.partition("=")[2]
+        if folder and not Path(folder).is_dir():
+            raise ConfigurationError(f"{folder}: no such folder, for reconstructor {name!r}")
+        if not folder and name not in TRAINERS:
+            known = ", ".join(TRAINERS)
+            raise ConfigurationError(f"no reconstructor {name!r} to train; choose of {known}, or give {name}=FOLDER")
+    if not names or len(set(names)) < len(names):
+        raise ConfigurationError(f"reconstructors {','.join(asked)!r}: name each of them once, and at least one")
+    return asked
