@@ -14,6 +14,7 @@ from numpy import ndarray
 
 from models.errors import PhotoError
 from models.geometry.landmark_fit import PointFit, PointModel, PointNoise, fit_points
+from models.morphable.basel import load_basel
 from models.morphable.builtin import load_face
 from models.morphable.landmark_calibration import LandmarkCalibration, LandmarkErrors, load_landmark_calibration
 from models.morphable.model import MorphableModel
@@ -112,9 +113,10 @@ def builtin_landmark_fit(face: MorphableModel, known: LandmarkCalibration) -> La
     return replace(landmark_fit(face, known), dense=dense)
 
 
-def open_landmarks(folder: Path | None) -> Reconstructor:  # noqa: ARG001 - there is nothing to train or to read
-    """The fit of the built-in face."""
-    return builtin_landmark_fit(load_face(), load_landmark_calibration())
+def open_landmarks(folder: Path | None) -> Reconstructor:
+    """The fit of the built-in face or, where a folder is named, of the Basel Face Model in it; see `load_basel`."""
+    known = load_landmark_calibration()
+    return builtin_landmark_fit(load_face(), known) if folder is None else landmark_fit(load_basel(folder), known)
 
 
 def model_at(face: MorphableModel, vertices: Int32[ndarray, " p"]) -> PointModel:

@@ -1,6 +1,6 @@
 """One protocol: a stream of photos in, for each one a face or a reason, whatever the network behind it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,9 +14,18 @@ from models.errors import AssetMissing, ConfigurationError, UnknownPlugin
 from models.morphable.spaces import common_space, require_space
 from models.networks.expnet import CoefficientLayout, build_expnet
 from models.photos.alignment import template_points
+from models.plugins import Catalogue
 from models.reconstructors.catalogue import open_reconstructor
 from models.reconstructors.crops import CropFaces, FromCrops
-from models.reconstructors.protocol import FacePhoto, Reconstruction, Reconstructor, from_crop
+from models.reconstructors.protocol import (
+    Decoder,
+    FacePhoto,
+    Reconstruction,
+    Reconstructor,
+    ReconstructorBuilder,
+    from_crop,
+    reconstructors,
+)
 from models.reconstructors.stored import save_expnet
 from models.types import Coefficients, Failure
 
@@ -49,6 +58,11 @@ class MeanColour:
         vertices = np.zeros((len(crops), 3, 3), np.float32)
         vertices[:, :, 0] = np.where(bright > 0, bright, np.nan)[:, None]
         return CropFaces([coefficients(self.says, float(value)) for value in bright], vertices)
+
+    def decode(self, given: Sequence[Coefficients], device: torch.device) -> Iterator[np.ndarray]:
+        self.devices.add(device.type)
+        for each in given:
+            yield np.full((3, 3), each.identity[0], np.float32)
 
 
 def photo(name: str, bright: int, side: int = 24) -> FacePhoto:
@@ -137,6 +151,17 @@ def test_an_unknown_name_lists_those_known():
         open_reconstructor("exppnet")
 
 
+def test_a_variant_of_another_package_joins_through_its_entry_point(tmp_path, monkeypatch):
+    (tmp_path / "their_model.py").write_text("def open_theirs(folder):\n    return 'theirs'\n")
+    (tmp_path / "theirs-1.0.dist-info").mkdir()
+    (tmp_path / "theirs-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    declared = "[trinormal.reconstructors]\ntheirs = their_model:open_theirs\n"
+    (tmp_path / "theirs-1.0.dist-info" / "entry_points.txt").write_text(declared)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    fresh: Catalogue[ReconstructorBuilder] = Catalogue(reconstructors.kind)
+    assert fresh["theirs"](None) == "theirs"
+
+
 def test_an_untrained_variant_says_which_command_trains_it(tmp_path):
     for folder in (None, tmp_path / "absent"):
         with pytest.raises(AssetMissing, match=r"trinormal train-reconstructor expnet.*trinormal compare"):
@@ -160,3 +185,8 @@ def test_a_stored_expnet_gives_faces_of_its_space_for_crops_of_any_size(tmp_path
     assert first.vertices.shape[1] == 3
     assert first.scan().triangles.max() < len(first.vertices)
     assert np.ptp(first.vertices, axis=0).max() > 100
+    assert isinstance(expnet, Decoder)
+    (again,) = expnet.decode([first.coefficients], CPU)
+    assert_allclose(again, first.vertices, atol=1e-3)
+    with pytest.raises(ConfigurationError, match="never mix"):
+        list(expnet.decode([coefficients("other")], CPU))
