@@ -49,7 +49,7 @@ class TrainedExpNet(NamedTuple):
 def train_expnet(photos: Collection, held_out: Collection, config: ExpNetConfig, seed: int, job: Job) -> TrainedExpNet:
     """Regress 99 + 29 coefficients and pose; `held_out` shows other people and gives the error."""
     workspace = open_workspace()
-    shards, unseen = (_regression_shards(workspace, given, config.pixels) for given in (photos, held_out))
+    shards, unseen = (regression_shards(workspace, given, config.pixels) for given in (photos, held_out))
     settings = config.model_dump(exclude={"world", "held_out_people"}) | {"seed": seed}
     run = child_run(workspace, job, "ExpNet", tags={"network": "expnet", "loss": config.loss})
     run.log_params(
@@ -71,11 +71,12 @@ def train_expnet(photos: Collection, held_out: Collection, config: ExpNetConfig,
     return trained
 
 
-def _regression_shards(workspace: Workspace, photos: Collection, pixels: int) -> list[Artefact]:
+def regression_shards(workspace: Workspace, photos: Collection, pixels: int) -> list[Artefact]:
+    """Aligned crops of `pixels` with the coefficients and pose behind them: see `build_regression`."""
     units = [([shard], {"pixels": pixels}) for shard in photos.shards]
     paths = [{"shard": shard.path} for shard in photos.shards]
     code = ["tasks.build_regression"]
-    return make_all(workspace, "regression", units, code, build_regression, "ExpNet crops", paths)
+    return make_all(workspace, "regression", units, code, build_regression, "crops with coefficients", paths)
 
 
 def _fit(

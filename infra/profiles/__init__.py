@@ -10,6 +10,8 @@ from pydantic import Field, ValidationError
 from infra.config import Config
 from infra.errors import InfrastructureError
 from infra.numbers import Count, Positive, Share
+from infra.profiles.rnet import CNetConfig, RNetConfig
+from infra.profiles.texface import TexFaceConfig
 
 
 class PhotoWorldConfig(Config):
@@ -131,6 +133,9 @@ class Profile(Config):
     seed: int = 20250814
     photos: PhotoWorldConfig
     expnet: ExpNetConfig
+    rnet: RNetConfig
+    cnet: CNetConfig
+    texface: TexFaceConfig
     normals: NormalsConfig
     recogniser: RecogniserConfig
     benchmark: BenchmarkConfig
