@@ -1,0 +1,54 @@
+"""R-Net and C-Net (paper B, 3.2): sizes, schedules, and how much each loss counts."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from infra.config import Config
+from infra.numbers import Count, NotNegative, Positive
+
+
+class LossWeightsConfig(Config):
+    """Weights of R-Net's losses; the first five default to the published ones (Deng et al., CVPRW 2019).
+
+    `labels` weighs the coefficient labels of hybrid training: 0 trains weakly, without any label. `perceptual` above 0
+    needs a trained photo network.
+    """
+
+    photometric: NotNegative = 1.9
+    landmarks: NotNegative = 1.6e-3
+    perceptual: NotNegative = 0.2
+    coefficients: NotNegative = 3e-4
+    texture: NotNegative = 5.0
+    labels: NotNegative = 0.0
+
+
+class RNetConfig(Config):
+    """One photo to coefficients, texture, light and pose; learns from the simulated photos that ExpNet learns from.
+
+    The losses draw faces with 3.7 mm between vertices, with `fine_mesh` half of that.
+    """
+
+    depth: Literal[18, 50, 101]
+    width: Positive
+    pixels: Annotated[int, Field(ge=48, le=448)]
+    epochs: Count
+    batch_size: Count
+    learning_rate: Positive
+    fine_mesh: bool = False
+    weights: LossWeightsConfig = LossWeightsConfig()
+
+
+class CNetConfig(Config):
+    """Confidences in several photos of a person: the network, its training on sets of `views` photos (`sets` of them
+    a step), and the people it learns from and is compared on, whom R-Net has not seen.
+    """
+
+    hidden: Count = 256
+    views: Annotated[int, Field(ge=2)] = 3
+    sets: Count
+    epochs: Count
+    learning_rate: Positive
+    people: Count
+    held_out_people: Count
+    photos_per_person: Annotated[int, Field(ge=5)]
