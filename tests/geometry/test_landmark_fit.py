@@ -12,11 +12,10 @@ from models.geometry.landmark_fit import (
     PointFit,
     PointModel,
     PointNoise,
-    RigidPose,
     fit_points,
     independent_noise,
-    orthographic_pose,
 )
+from models.geometry.point_pose import RigidPose, orthographic_pose
 from models.morphable.builtin import load_face
 from models.rendering.camera import PerspectiveCamera, project, rotation_from_angles
 
