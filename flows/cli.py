@@ -25,6 +25,10 @@ app = typer.Typer(
 CTRL_C = 130
 STOPPED = "trinormal: stopped; the same command goes on where it was\n"
 UNWRITABLE = {errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
+ReconstructorOption = Annotated[str, typer.Option(help="expnet, rnet, texface, landmarks, external.")]
+FolderOption = Annotated[
+    Path | None, typer.Option(help="Weights or meshes made elsewhere; else the best trained here.")
+]
 ProfileOption = Annotated[str, typer.Option(help="tiny, demo, standard, paper, or your own .toml file.")]
 
 
@@ -81,15 +85,43 @@ def compare(
     run_comparison(CompareRequest(profile=profile, reconstructors=reconstructors, photos=photos, licence=licence))
 
 
+@app.command("train-reconstructor")
+def train_one_reconstructor(
+    name: Annotated[str, typer.Argument(help="expnet, rnet or texface.")], profile: ProfileOption = "demo"
+) -> None:
+    """Train one reconstructor on simulated photos; its errors are those on people it never saw."""
+    from flows.console import run_reconstructor_training
+    from flows.parameters import ReconstructorRequest
+
+    run_reconstructor_training(ReconstructorRequest(name=name, profile=profile))
+
+
+@app.command()
+def coefficients(
+    photos: Annotated[Path, typer.Argument(help="A folder of photos.")],
+    out: Annotated[Path, typer.Option(help="The Parquet file to write.")],
+    reconstructor: ReconstructorOption = "expnet",
+    folder: FolderOption = None,
+) -> None:
+    """Coefficients of every photo in a folder as a Parquet table; what fails is a row with its reason."""
+    from flows.console import run_coefficients
+    from flows.parameters import CoefficientsRequest
+
+    run_coefficients(CoefficientsRequest(photos=photos, out=out, reconstructor=reconstructor, folder=folder))
+
+
 @app.command()
 def reconstruct(
     photos: Annotated[Path, typer.Argument(help="A photo, or a folder of photos.")],
     out: Annotated[Path, typer.Option(help="Folder for the meshes, coefficients and pictures.")],
+    reconstructor: ReconstructorOption = "expnet",
+    folder: FolderOption = None,
+    augment: Annotated[int, typer.Option(min=0, help="New expressions to make of each face (texface only).")] = 0,
 ) -> None:
     """3D faces of photos: a mesh, coefficients and normal images of each; what fails is listed with its reason."""
     from flows.console import run_reconstruct
 
-    run_reconstruct(photos, out)
+    run_reconstruct(photos, out, reconstructor, folder, augment)
 
 
 @app.command()

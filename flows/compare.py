@@ -1,13 +1,13 @@
 """Reconstructors compared: each reconstructs the same photos, trains the same networks, is tested by one protocol."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from prefect import flow
 
 from flows.parameters import CompareRequest
-from flows.recognizer import SIMULATED, gather, held_out, output_folder
+from flows.recognizer import SIMULATED, gather, output_folder
+from flows.reconstructor import TRAINERS, trainer_of, worlds
 from infra.profiles import Profile, load_profile
 from models.errors import ConfigurationError
 from models.types import AXES
@@ -15,22 +15,18 @@ from tasks.align import Crops, align_photos
 from tasks.benchmark import Benchmark, simulated_benchmark
 from tasks.comparison import ADAPTED, Entry, report_comparison
 from tasks.evaluate import Three, evaluate
-from tasks.faces import reconstruct_faces
+from tasks.faces import coefficients_of, pool_people
 from tasks.gather import Photos
-from tasks.jobs import Job, open_job, open_part
+from tasks.jobs import RECONSTRUCTORS, Job, open_job, open_part
 from tasks.measure import measure_cost, measure_quality
 from tasks.normals import NormalShards, encode_photos, encode_scans
 from tasks.recogniser import Network, finetune, pretrain
-from tasks.reconstructor import train_expnet
-from tasks.rnet import train_rnet
-from tasks.synthesise import Collection, synthesise_photos
-from tasks.texface import train_texface
+from tasks.stored import UNTRAINED
+from tasks.synthesise import Collection
 from tasks.validate import require_valid_photos
 from tasks.variants import Variant
 
 CODE = ("flows.compare",)
-EXPERIMENT = "reconstructors"
-Trainer = Callable[[Profile, Collection, Collection, Job], Variant]
 
 
 class _Common(NamedTuple):
@@ -54,15 +50,14 @@ def compare_reconstructors(request: CompareRequest) -> dict[str, Any]:
     names = require_known(request.reconstructors.split(","))
     photos = gather(request.photos, request.licence, profile)
     require_valid_photos(photos.snapshot)
-    job = open_job(profile, photos.snapshot, CODE, EXPERIMENT, names)
+    job = open_job(profile, photos.snapshot, CODE, RECONSTRUCTORS, names)
     crops = align_photos(photos.snapshot, photos.root, profile.recogniser.photo_pixels, profile.expnet.pixels)
     benchmark = simulated_benchmark(profile.benchmark, profile.seed)
     common = _Common(
         profile,
         photos,
         crops,
-        synthesise_photos(profile.expnet.world, "reconstruction", profile.seed),
-        synthesise_photos(held_out(profile), "heldout", profile.seed),
+        *worlds(profile),
         pretrain(crops, profile.recogniser, profile.seed, job),
         encode_scans(benchmark.root, benchmark.records, profile.normals),
         benchmark,
@@ -78,12 +73,10 @@ def _enter(asked: str, common: _Common) -> Entry:
     profile, seed = common.profile, common.profile.seed
     name, _, folder = asked.partition("=")
     run = open_part(common.job, name, {"reconstructor": name, "profile": profile.name})
-    if folder:
-        variant = Variant(name, meshes=Path(folder).absolute())
-    else:
-        variant = TRAINERS[name](profile, common.world, common.unseen, run)
-    faces = reconstruct_faces(common.crops, common.photos.root, profile.expnet.pixels, variant, profile.normals, seed)
-    normals = encode_photos(faces, profile.normals, seed)
+    variant = Variant(name, meshes=Path(folder).absolute()) if folder else _prepared(name, common, run)
+    faces = coefficients_of(common.crops, common.photos.root, profile.expnet.pixels, variant)
+    people = pool_people(faces, profile.normals.identity_spread, seed)
+    normals = encode_photos(faces, people, profile.normals, seed)
     futures = [
         finetune.submit(normals, common.pretrained, axis, "lmcl", profile.recogniser, seed, run) for axis in AXES
     ]
@@ -94,26 +87,11 @@ def _enter(asked: str, common: _Common) -> Entry:
     return Entry(name, run, faces, quality, measure_cost(faces), result)
 
 
-def _expnet(profile: Profile, world: Collection, unseen: Collection, job: Job) -> Variant:
-    trained = train_expnet(world, unseen, profile.expnet, profile.seed, job)
-    return Variant("expnet", trained.artefact, data=tuple(trained.data))
-
-
-def _rnet(profile: Profile, world: Collection, unseen: Collection, job: Job) -> Variant:
-    trained = train_rnet(world, unseen, profile.rnet, profile.seed, job)
-    return Variant("rnet", trained.artefact, data=tuple(trained.data))
-
-
-def _texface(profile: Profile, world: Collection, unseen: Collection, job: Job) -> Variant:
-    trained = train_texface(world, unseen, profile.texface, profile.seed, job)
-    return Variant("texface", trained.artefact, data=tuple(trained.data))
-
-
-def _landmarks(profile: Profile, world: Collection, unseen: Collection, job: Job) -> Variant:  # noqa: ARG001
-    return Variant("landmarks")
-
-
-TRAINERS: dict[str, Trainer] = {"expnet": _expnet, "landmarks": _landmarks, "rnet": _rnet, "texface": _texface}
+def _prepared(name: str, common: _Common, run: Job) -> Variant:
+    """Trained, where it is of the kind that is."""
+    if name in UNTRAINED:
+        return Variant(name)
+    return trainer_of(name)(common.profile, common.world, common.unseen, run)
 
 
 def require_known(asked: list[str]) -> list[str]:
@@ -125,8 +103,8 @@ def require_known(asked: list[str]) -> list[str]:
         folder = each.partition("=")[2]
         if folder and not Path(folder).is_dir():
             raise ConfigurationError(f"{folder}: no such folder, for reconstructor {name!r}")
-        if not folder and name not in TRAINERS:
-            known = ", ".join(TRAINERS)
+        if not folder and name not in (*TRAINERS, *UNTRAINED):
+            known = ", ".join((*TRAINERS, *UNTRAINED))
             raise ConfigurationError(f"no reconstructor {name!r} to train; choose of {known}, or give {name}=FOLDER")
     if not names or len(set(names)) < len(names):
         raise ConfigurationError(f"reconstructors {','.join(asked)!r}: name each of them once, and at least one")

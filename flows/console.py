@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from flows.parameters import CompareRequest, TrainRequest
+from flows.parameters import CoefficientsRequest, CompareRequest, ReconstructorRequest, TrainRequest
 from flows.servers import start_private_prefect
 from infra.profiles import load_profile
 from infra.settings import load_settings
@@ -56,15 +56,15 @@ def run_comparison(request: CompareRequest) -> None:
     wait_for_prefect = start_private_prefect(load_settings().home / "logs")
     from flows.compare import compare_reconstructors, require_known
     from flows.recognizer import output_folder
-    from tasks.comparison import table
+    from tasks.comparison import NARROW, table
 
     require_known(request.reconstructors.split(","))
     wait_for_prefect()
     results = compare_reconstructors(request)
-    header, *rows = table(results)
+    header, *rows = ([row[place] for place in NARROW] for row in table(results))
     shown = Table(title=f"rank-1 on {results['data']}: {results['gallery']} people, {results['probes']} probes")
     for column in header:
-        shown.add_column(column, justify="left" if column == header[0] else "right")
+        shown.add_column(column, justify="left" if column == header[0] else "right", no_wrap=True)
     for row in rows:
         shown.add_row(*row)
     console.print(shown)
@@ -73,14 +73,42 @@ def run_comparison(request: CompareRequest) -> None:
     console.print(f"results  {folder / 'compare.json'}", soft_wrap=True)
 
 
-def run_reconstruct(photos: Path, out: Path) -> None:
+def run_reconstructor_training(request: ReconstructorRequest) -> None:
+    """Train one reconstructor in this process and print its errors."""
+    load_profile(request.profile)
+    wait_for_prefect = start_private_prefect(load_settings().home / "logs")
+    from flows.reconstructor import train_reconstructor, trainer_of
+
+    trainer_of(request.name)
+    wait_for_prefect()
+    results = train_reconstructor(request)
+    shown = Table(title=f"{request.name} ({request.profile}) on people it never saw")
+    shown.add_column("figure")
+    shown.add_column("value", justify="right")
+    for name, value in (results["heldout"] or {}).items():
+        shown.add_row(name, f"{value:.4g}")
+    console.print(shown)
+
+
+def run_coefficients(request: CoefficientsRequest) -> None:
+    """Write the table in this process and say what is in it."""
+    index_photos(request.photos)
+    wait_for_prefect = start_private_prefect(load_settings().home / "logs")
+    from flows.coefficients import coefficients
+    from tasks.stored import stored_variant
+
+    stored_variant(request.reconstructor, request.folder)
+    wait_for_prefect()
+    written = coefficients(request)
+    console.print(f"{written.faces} faces, {written.failures} failures in {request.out}", soft_wrap=True)
+
+
+def run_reconstruct(photos: Path, out: Path, reconstructor: str, folder: Path | None, augment: int) -> None:
     """Reconstruct photos and say how many and where."""
     from tasks.reconstruct import reconstruct_photos
 
-    done = reconstruct_photos(photos, out)
-    console.print(
-        f"{done.faces} faces in {out} (faces.csv lists them), by ExpNet {done.network.key[:12]}", soft_wrap=True
-    )
+    done = reconstruct_photos(photos, out, reconstructor, folder, augment)
+    console.print(f"{done.faces} faces in {out} (faces.csv lists them), by {done.network}", soft_wrap=True)
     console.print(f"{len(done.failures)} failures" + (" (failures.csv says why)" if done.failures else ""))
 
 

@@ -34,3 +34,21 @@ class CompareRequest(Config):
         Path | None, Field(description="folder of photos, a sub-folder a person; empty: the simulated face world")
     ] = None
     licence: Annotated[str, Field(description="licence of your photos (SPDX name)")] = "unknown"
+
+
+class ReconstructorRequest(Config):
+    """Train one reconstructor on simulated photos."""
+
+    name: Annotated[str, Field(description="expnet, rnet or texface")]
+    profile: Annotated[str, Field(description="tiny, demo, standard, paper, or the path of your own .toml file")] = (
+        "demo"
+    )
+
+
+class CoefficientsRequest(Config):
+    """Coefficients of every photo in a folder."""
+
+    photos: Annotated[Path, Field(description="folder of photos, a sub-folder a person, or photos side by side")]
+    out: Annotated[Path, Field(description="the Parquet file to write")]
+    reconstructor: Annotated[str, Field(description="expnet, rnet, texface or landmarks")] = "expnet"
+    folder: Annotated[Path | None, Field(description="weights made elsewhere; empty: the best trained here")] = None

@@ -6,14 +6,15 @@ from typing import Any
 from prefect import flow
 
 from flows.parameters import TrainRequest
-from infra.profiles import PhotoWorldConfig, Profile, load_profile
+from flows.reconstructor import worlds
+from infra.profiles import Profile, load_profile
 from infra.resources import PeakMemory
 from models.morphable.builtin import LICENCE
 from models.types import AXES
 from tasks.align import align_photos
 from tasks.benchmark import simulated_benchmark
 from tasks.evaluate import Three, evaluate
-from tasks.faces import reconstruct_faces
+from tasks.faces import coefficients_of, pool_people
 from tasks.fit_sphere20 import LossName
 from tasks.gather import Photos, own_photos, simulated_photos
 from tasks.jobs import Job, open_job
@@ -22,7 +23,6 @@ from tasks.recogniser import Network, finetune, pretrain
 from tasks.reconstructor import train_expnet
 from tasks.release import export, release
 from tasks.report import Findings, draw_pictures, keep_peak, report
-from tasks.synthesise import synthesise_photos
 from tasks.validate import require_valid_photos
 from tasks.variants import Variant
 from tasks.wiring import open_workspace
@@ -49,12 +49,12 @@ def carry_out(request: TrainRequest, profile: Profile) -> dict[str, Any]:
     job = open_job(profile, photos.snapshot, CODE)
     crops = align_photos(photos.snapshot, photos.root, profile.recogniser.photo_pixels, profile.expnet.pixels)
 
-    world = synthesise_photos(profile.expnet.world, "reconstruction", profile.seed)
-    unseen = synthesise_photos(held_out(profile), "heldout", profile.seed)
+    world, unseen = worlds(profile)
     expnet = train_expnet(world, unseen, profile.expnet, profile.seed, job)
     variant = Variant("expnet", expnet.artefact, data=tuple(expnet.data))
-    faces = reconstruct_faces(crops, photos.root, profile.expnet.pixels, variant, profile.normals, profile.seed)
-    normals = encode_photos(faces, profile.normals, profile.seed)
+    faces = coefficients_of(crops, photos.root, profile.expnet.pixels, variant)
+    people = pool_people(faces, profile.normals.identity_spread, profile.seed)
+    normals = encode_photos(faces, people, profile.normals, profile.seed)
     pretrained = pretrain(crops, profile.recogniser, profile.seed, job)
     adapted = adapt(normals, pretrained, profile, job)
 
@@ -71,7 +71,7 @@ def carry_out(request: TrainRequest, profile: Profile) -> dict[str, Any]:
         "photos": [*(photos.collection.shards if photos.collection else []), *world.shards, *unseen.shards],
         "align": crops.shards,
         "expnet": [*expnet.data, expnet.artefact],
-        "reconstruct and encode": [*faces.shards, faces.people, *normals.shards],
+        "reconstruct and encode": [*faces.shards, people, *normals.shards],
         "pretrain": [pretrained.artefact],
         **{f"finetune {name}": [branch.artefact for branch in three] for name, three in adapted.items()},
         "scans": benchmark.collection.shards,
@@ -94,11 +94,6 @@ def adapt(normals: NormalShards, pretrained: Network, profile: Profile, job: Job
     }
     adapted = {name: [future.result() for future in three] for name, three in futures.items()}
     return {name: (x, y, z) for name, (x, y, z) in adapted.items()}
-
-
-def held_out(profile: Profile) -> PhotoWorldConfig:
-    """Photos like those the reconstructor learns from, of people it never sees."""
-    return profile.expnet.world.model_copy(update={"people": profile.expnet.held_out_people})
 
 
 def output_folder(photos: Path | None, profile: Profile) -> Path:

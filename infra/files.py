@@ -62,6 +62,26 @@ def atomic_write_bytes(path: Path, data: bytes) -> None:
         sync_directory(path.parent)
 
 
+@contextmanager
+def atomic_path(target: Path) -> Generator[Path]:
+    """Yield a path to write a large file to, a part at a time; it becomes `target` when the block ends.
+
+    When the block raises nothing is left, and what was at `target` stays. Raises `StoreError` as `atomic_write_bytes`.
+    """
+    partial = partial_path(target)
+    with _explained(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield partial
+            with partial.open("rb+") as file:
+                os.fsync(file.fileno())
+            partial.replace(target)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+        sync_directory(target.parent)
+
+
 def atomic_write_text(path: Path, text: str) -> None:
     """`atomic_write_bytes` of UTF-8."""
     atomic_write_bytes(path, text.encode())

@@ -20,7 +20,7 @@ from models.photos.decoding import read_photo
 from models.reconstructors.catalogue import open_reconstructor
 from models.reconstructors.encoding import centred, face_footprint
 from models.reconstructors.protocol import FacePhoto, Reconstruction, from_analysis
-from models.training.device import pick_device
+from models.training.device import DeviceName, pick_device
 from models.types import Failure, NormalImages, Photo, Scan
 from tasks.build_photos import read_rows
 from tasks.files import save_array, write_table
@@ -43,7 +43,7 @@ def build_errors(
     folder: Path,
     name: str,
     network: Path | None,
-    device: str,
+    device: DeviceName,
     grid: Sequence[Any],
     crop_radius_mm: float,
     shard: Path,

@@ -14,17 +14,19 @@ from models.photos.alignment import template_points
 from models.photos.decoding import read_photo
 from models.reconstructors.catalogue import open_reconstructor
 from models.reconstructors.protocol import FacePhoto, Reconstruction
-from models.training.device import pick_device
-from models.types import Failure
+from models.training.device import DeviceName, pick_device
+from models.types import Coefficients, Failure
 from tasks.build_crops import read_crop_rows
 from tasks.files import save_array, write_json, write_table
+
+PARTS: tuple[str, ...] = ("identity", "expression", "texture", "light", "pose")
 
 
 def build_coefficients(
     folder: Path,
     name: str,
     network: Path | None,
-    device: str,
+    device: DeviceName,
     root: Path,
     crops: Path,
     pixels: int,
@@ -32,13 +34,12 @@ def build_coefficients(
 ) -> None:
     """Coefficients of every face of a shard of crops, each from its original photo.
 
-    `identity.npy` and `expression.npy` (of no columns for meshes made elsewhere), `rows.npy` (which crops gave a face),
-    `failures.csv`.
+    A file for each of `PARTS` (of no columns for what the reconstructor does not give), `rows.npy` (which crops gave a
+    face), `failures.csv`.
     """
     reconstructor = open_reconstructor(name, network)
     photos = face_photos(root, crops, pixels, landmarks)
-    identity: list[ndarray] = []
-    expression: list[ndarray] = []
+    columns: dict[str, list[ndarray]] = {part: [] for part in PARTS}
     rows: list[int] = []
     failed: list[Failure] = []
     for number, outcome in enumerate(reconstructor.reconstruct(photos, pick_device(device))):
@@ -46,14 +47,25 @@ def build_coefficients(
             failed.append(Failure(outcome.path, outcome.reason.replace(f"{root}/", "")))
             continue
         rows.append(number)
-        known = outcome.coefficients
-        identity.append(np.zeros(0, np.float32) if known is None else known.identity)
-        expression.append(np.zeros(0, np.float32) if known is None else known.expression)
-    save_array(folder / "identity.npy", _stacked(identity))
-    save_array(folder / "expression.npy", _stacked(expression))
+        for part, values in as_columns(outcome.coefficients).items():
+            columns[part].append(values)
+    for part, values in columns.items():
+        save_array(folder / f"{part}.npy", _stacked(values))
     save_array(folder / "rows.npy", np.array(rows, dtype=np.int64))
     write_json(folder / "space.json", {"space": reconstructor.space})
     write_table(folder / "failures.csv", Failure._fields, failed)
+
+
+def as_columns(known: Coefficients | None) -> dict[str, Float32[ndarray, " n"]]:
+    """The numbers of one face by `PARTS`; those it does not have are of no length. Pose: degrees, then mm."""
+    none = np.zeros(0, np.float32)
+    if known is None:
+        return dict.fromkeys(PARTS, none)
+    pose = none if known.pose is None else np.array([*known.pose[:3], *known.pose.translation_mm], np.float32)
+    texture = none if known.texture is None else known.texture
+    light = none if known.light is None else known.light.ravel()
+    values = (known.identity, known.expression, texture, light, pose)
+    return dict(zip(PARTS, values, strict=True))
 
 
 def face_photos(root: Path, crops: Path, pixels: int, landmarks: Path | None) -> Iterator[FacePhoto]:
@@ -71,7 +83,7 @@ def build_cost(
     folder: Path,
     name: str,
     network: Path | None,
-    device: str,
+    device: DeviceName,
     root: Path,
     crops: Path,
     pixels: int,

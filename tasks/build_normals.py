@@ -24,7 +24,7 @@ from models.reconstructors.pooling import (
     worn_expressions,
 )
 from models.reconstructors.protocol import Decoder, Reconstruction
-from models.training.device import pick_device
+from models.training.device import DeviceName, pick_device
 from models.types import Coefficients, Failure, Scan
 from tasks.build_faces import face_photos
 from tasks.files import read_json, save_array, write_table
@@ -43,7 +43,7 @@ def build_photo_normals(
     wearing: dict[str, float],
     seed: int,
     name: str,
-    device: str,
+    device: DeviceName,
     network: Path | None,
     faces: Path,
     people: Path,

@@ -103,6 +103,10 @@ def as_markdown(results: dict[str, Any]) -> str:
     return "\n".join([lines[0], "| " + " | ".join("---" for _ in rows[0]) + " |", *lines[1:]])
 
 
+NARROW = (0, 1, 4, 5, 6, 7, 8, 10)
+"""The columns that a terminal of 80 characters has room for."""
+
+
 def table(results: dict[str, Any]) -> list[list[str]]:
     """Header and one row a reconstructor; what a reconstructor has no figure for is a dash."""
     header = ["reconstructor", "mesh mm", "nose", "mouth", "normals deg", "Nx", "Ny", "Nz", "fused (95 %)", "lost"]

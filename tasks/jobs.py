@@ -15,7 +15,7 @@ from registry.runs import Point, TrackedRun
 from tasks import policies
 from tasks.wiring import Workspace, open_workspace
 
-EXPERIMENT = "recognizer"
+EXPERIMENT, RECONSTRUCTORS = "recognizer", "reconstructors"
 
 
 class Job(NamedTuple):
@@ -53,6 +53,25 @@ def open_job(
     run.log_params(_flat(profile.model_dump()))
     run.log_dataset(photos.name, photos.id, photos.source, "training", photos.rows)
     return Job(key, experiment, run.run_id, attempt)
+
+
+@task(name="open job on the face world", **policies.REGISTER)
+def open_world_job(profile: Profile, name: str, code: tuple[str, ...]) -> Job:
+    """The parent run of a training on simulated photos alone, found again if it is there."""
+    workspace = open_workspace()
+    key = sha256_bytes(canonical_json([profile.model_dump(), name, code_fingerprint(*code)]).encode())
+    attempt = str(flow_run.get_id() or key)
+    tags = {"profile": profile.name, "prefect.flow_run": attempt, "reconstructor": name}
+    run = workspace.tracker.run(RECONSTRUCTORS, f"train {name} ({profile.name})", key, job=attempt, tags=tags)
+    run.log_params(_flat(profile.model_dump()))
+    return Job(key, RECONSTRUCTORS, run.run_id, attempt)
+
+
+@task(name="close job", **policies.REGISTER)
+def close_job(job: Job) -> None:
+    """End the parent run well."""
+    workspace = open_workspace()
+    workspace.tracker.run(job.experiment, "", job.key, job=job.attempt).finish()
 
 
 @task(name="open part of a job", **policies.REGISTER)

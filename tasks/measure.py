@@ -52,7 +52,7 @@ def measure_quality(variant: Variant, held_out: Collection, config: NormalsConfi
     title = f"errors ({variant.name})"
     made = make_all(workspace, "face-errors", units, ["tasks.build_errors"], build_errors, title, arguments)
     rows = np.concatenate([np.load(shard.path / "errors.npy", allow_pickle=False) for shard in made])
-    known = ~np.isnan(rows).all(axis=0)
+    known = [bool(np.isfinite(column).any()) for column in rows.T]
     errors = {name: float(np.nanmean(rows[:, place])) for place, name in enumerate(COLUMNS) if known[place]}
     return Quality(errors, len(rows), sum(len(read_failures(shard.path)) for shard in made), made)
 

@@ -37,8 +37,8 @@ class NormalShards(NamedTuple):
 
 
 @task(name="encode faces", **policies.STAGE)
-def encode_photos(faces: Faces, config: NormalsConfig, seed: int) -> NormalShards:
-    """Every 3D face to normal component images, varied as cleaned scans are."""
+def encode_photos(faces: Faces, people: Artefact, config: NormalsConfig, seed: int) -> NormalShards:
+    """Every 3D face to normal component images, varied as cleaned scans are; `people` is what `pool_people` made."""
     workspace = open_workspace()
     variation = {
         "rotation_deg": config.rotation_spread_deg,
@@ -58,8 +58,8 @@ def encode_photos(faces: Faces, config: NormalsConfig, seed: int) -> NormalShard
     }
     units, arguments = [], []
     for number, shard in enumerate(faces.shards):
-        units.append(([shard, faces.people, *faces.variant.inputs()], {**common, "seed": seed + number}))
-        own = {"faces": shard.path, "people": faces.people.path, "owner": faces.people.path / f"{number}.npy"}
+        units.append(([shard, people, *faces.variant.inputs()], {**common, "seed": seed + number}))
+        own = {"faces": shard.path, "people": people.path, "owner": people.path / f"{number}.npy"}
         network = {"network": faces.variant.folder, "device": workspace.settings.device}
         arguments.append({**own, **network, **faces.where(number)})
     title = f"3D faces to normals ({faces.variant.name})"

@@ -10,23 +10,24 @@ from jaxtyping import UInt8
 from numpy import ndarray
 
 from infra.files import atomic_write_bytes
-from infra.store import Artefact
-from models.errors import AssetMissing, DataError, PhotoError
+from models.errors import DataError, PhotoError
+from models.geometry.holes import fill_holes
 from models.geometry.range_image import Grid, render_range_image
 from models.morphable.builtin import load_face
-from models.photos.alignment import align_photo
 from models.photos.analysis import analyse, load_face_nets
 from models.photos.decoding import read_photo
 from models.readers.folder import PHOTO_SUFFIXES, index_photos
 from models.readers.meshes_out import write_obj
-from models.reconstructors.encoding import face_footprint, normal_bytes
-from models.reconstructors.expnet import ExpNet, mesh
+from models.reconstructors.catalogue import open_reconstructor
+from models.reconstructors.encoding import LARGEST_HOLE_CELLS, face_footprint, normal_bytes
 from models.reconstructors.pictures import shaded_face
-from models.reconstructors.stored import crop_pixels, load_expnet
+from models.reconstructors.protocol import FacePhoto, Reconstruction, from_analysis
 from models.training.device import pick_device
 from models.types import Coefficients, Failure, Scan
-from tasks.files import read_json, write_json, write_table
+from tasks.files import write_json, write_table
+from tasks.generate import expression_generator
 from tasks.progress import track
+from tasks.stored import stored_variant
 from tasks.wiring import open_workspace
 
 BATCH = 32
@@ -35,38 +36,42 @@ PICTURE_RADIUS_MM = 90.0
 
 
 class Reconstructed(NamedTuple):
-    """What a batch of photos came to, and which network made it."""
+    """What a batch of photos came to, and by what."""
 
     faces: int
     failures: list[Failure]
-    network: Artefact
+    network: str
 
 
-def best_expnet() -> Artefact:
-    """The trained ExpNet with the smallest held-out error in this home; raises `AssetMissing` when there is none."""
-    trained = list(open_workspace().store.artefacts("expnet"))
-    if not trained:
-        raise AssetMissing("no reconstructor is trained in this home folder; run `trinormal demo` once")
-    return min(trained, key=lambda made: float(read_json(made.path / "error.json")["neutral_mm"]))
-
-
-def reconstruct_photos(source: Path, out: Path) -> Reconstructed:
+def reconstruct_photos(
+    source: Path, out: Path, name: str = "expnet", folder: Path | None = None, augment: int = 0
+) -> Reconstructed:
     """Mesh, coefficients and picture of every photo at `source` (a file or a folder), below `out`.
 
-    `faces.csv` lists what was made and `failures.csv` what was not, with reasons. Memory does not grow with the photos.
+    `name` is a reconstructor, see `stored_variant`; `augment` more faces of each person with other expressions are made
+    by one that can (`<photo>_1.obj`, ...), else `ConfigurationError`. `faces.csv` lists what was made and
+    `failures.csv` what was not, with reasons. Memory does not grow with the photos.
     """
     root, paths = _photos(source)
-    made = best_expnet()
-    network = load_expnet(made.path)
+    variant = stored_variant(name, folder)
+    reconstructor = open_reconstructor(variant.name, variant.folder)
+    generate = expression_generator(variant) if augment else None
     faces: list[tuple[str, str]] = []
     failures: list[Failure] = []
-    blocks = [paths[start : start + BATCH] for start in range(0, len(paths), BATCH)]
-    for block in track(blocks, "reconstruct photos"):
-        crops = list(_crops(root, block, crop_pixels(made.path), failures))
-        faces.extend(_write_faces(out, network, crops))
+    device = pick_device(open_workspace().settings.device)
+    seen: dict[str, FacePhoto] = {}
+    for outcome in reconstructor.reconstruct(_analysed(root, paths, failures, seen), device, BATCH):
+        photo = seen.pop(outcome.path)
+        if not isinstance(outcome, Reconstruction):
+            failures.append(Failure(outcome.path, outcome.reason.replace(f"{root}/", "")))
+            continue
+        faces.append((outcome.path, _write_face(out, photo, outcome)))
+        if generate is not None:
+            faces.extend(_write_more(out, outcome, generate(outcome, augment, device)))
     write_table(out / "faces.csv", ("photo", "mesh"), faces)
     write_table(out / "failures.csv", Failure._fields, failures)
-    return Reconstructed(len(faces), failures, made)
+    made_by = variant.name if variant.artefact is None else f"{variant.name} {variant.artefact.key[:12]}"
+    return Reconstructed(sum(1 for _ in faces), failures, made_by)
 
 
 def _photos(source: Path) -> tuple[Path, list[str]]:
@@ -79,33 +84,36 @@ def _photos(source: Path) -> tuple[Path, list[str]]:
     return source, [record.path for record in index_photos(source)]
 
 
-def _crops(
-    root: Path, paths: list[str], pixels: int, failures: list[Failure]
-) -> Iterator[tuple[str, UInt8[ndarray, "s s 3"]]]:
+def _analysed(root: Path, paths: list[str], failures: list[Failure], seen: dict[str, FacePhoto]) -> Iterator[FacePhoto]:
+    """Photos with a face found in each; `seen` keeps those on their way, `failures` gets the others."""
     nets = load_face_nets(open_workspace().settings.assets)
-    for path in paths:
+    for path in track(paths, "reconstruct photos"):
         try:
             photo = read_photo(root / path)
-            points = analyse(photo, nets.detector, nets.landmarks).points
-            yield path, align_photo(photo, points, pixels).pixels
+            seen[path] = from_analysis(photo, analyse(photo, nets.detector, nets.landmarks), path)
         except PhotoError as error:
             failures.append(Failure(path, str(error).replace(f"{root}/", "")))
+            continue
+        yield seen[path]
 
 
-def _write_faces(
-    out: Path, network: ExpNet, crops: list[tuple[str, UInt8[ndarray, "s s 3"]]]
-) -> Iterator[tuple[str, str]]:
-    if not crops:
-        return
-    stack = np.stack([crop.transpose(2, 0, 1) for _, crop in crops])
-    found = network.coefficients(stack, pick_device(open_workspace().settings.device))
-    for (path, crop), coefficients in zip(crops, found, strict=True):
-        target = out / Path(path).with_suffix("")
-        surface = mesh(network.face, coefficients)
-        atomic_write_bytes(target.with_suffix(".obj"), write_obj(surface))
-        write_json(target.with_suffix(".json"), _as_data(coefficients))
-        atomic_write_bytes(target.with_suffix(".png"), face_sheet(crop, surface))
-        yield path, str(target.with_suffix(".obj").relative_to(out))
+def _write_face(out: Path, photo: FacePhoto, made: Reconstruction) -> str:
+    target = out / Path(made.path).with_suffix("")
+    atomic_write_bytes(target.with_suffix(".obj"), write_obj(made.scan()))
+    write_json(target.with_suffix(".json"), _as_data(made.coefficients))
+    crop = photo.aligned(PICTURE_GRID.height).pixels
+    atomic_write_bytes(target.with_suffix(".png"), face_sheet(crop, made.scan()))
+    return str(target.with_suffix(".obj").relative_to(out))
+
+
+def _write_more(out: Path, made: Reconstruction, generated: list[Reconstruction]) -> Iterator[tuple[str, str]]:
+    """Faces made up from one photo's, beside its own."""
+    for number, each in enumerate(generated, start=1):
+        path = Path(made.path)
+        target = out / path.with_name(f"{path.stem}_{number}.obj")
+        atomic_write_bytes(target, write_obj(each.scan()))
+        write_json(target.with_suffix(".json"), _as_data(each.coefficients))
+        yield made.path, str(target.relative_to(out))
 
 
 def face_sheet(crop: UInt8[ndarray, "s s 3"], surface: Scan) -> bytes:
@@ -113,7 +121,8 @@ def face_sheet(crop: UInt8[ndarray, "s s 3"], surface: Scan) -> bytes:
     size = PICTURE_GRID.height
     photo = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA if len(crop) > size else cv2.INTER_CUBIC)
     footprint = face_footprint(load_face(), PICTURE_GRID, PICTURE_RADIUS_MM, erode=0)
-    planes = normal_bytes(render_range_image(surface, PICTURE_GRID), footprint)
+    image = fill_holes(render_range_image(surface, PICTURE_GRID), LARGEST_HOLE_CELLS).image
+    planes = normal_bytes(image, footprint)
     greys = [shaded_face(surface.vertices, surface.triangles, PICTURE_GRID), *planes]
     row = np.hstack([photo, *(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB) for grey in greys)])
     return png(row)
@@ -126,11 +135,10 @@ def png(picture: ndarray) -> bytes:
     return encoded.tobytes()
 
 
-def _as_data(coefficients: Coefficients) -> dict[str, object]:
-    pose = coefficients.pose
-    return {
-        "space": coefficients.space,
-        "identity": [round(float(value), 5) for value in coefficients.identity],
-        "expression": [round(float(value), 5) for value in coefficients.expression],
-        "pose": None if pose is None else pose._asdict(),
-    }
+def _as_data(known: Coefficients | None) -> dict[str, object] | None:
+    """Coefficients as JSON; meshes made elsewhere have none."""
+    if known is None:
+        return None
+    parts = {"identity": known.identity, "expression": known.expression, "texture": known.texture, "light": known.light}
+    numbers = {name: np.round(values.astype(float), 5).tolist() for name, values in parts.items() if values is not None}
+    return {"space": known.space, **numbers, "pose": None if known.pose is None else known.pose._asdict()}
