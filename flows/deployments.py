@@ -2,21 +2,49 @@
 
 from typing import Any
 
+from prefect import Flow
 from prefect.types.entrypoint import EntrypointType
 
-from flows.parameters import TrainRequest
+from flows.compare import compare_reconstructors
+from flows.parameters import CompareRequest, ReconstructorRequest, TrainRequest
 from flows.recognizer import train_recognizer
+from flows.reconstructor import train_reconstructor
+from infra.config import Config
 
 
 def deployments() -> list[Any]:
     """Every deployment of the product; the UI draws a form from each flow's typed parameters."""
     return [
-        train_recognizer.to_deployment(
-            name="retrain",
-            parameters={"request": TrainRequest().model_dump(mode="json")},
-            description="Train, measure and register a recogniser; it becomes champion if it passes its gate.",
-            tags=["recognizer", "training"],
-            concurrency_limit=1,
-            entrypoint_type=EntrypointType.MODULE_PATH,  # by file, our folder would come before all libraries
-        )
+        _offered(
+            train_recognizer,
+            "retrain",
+            TrainRequest(),
+            "Train, measure and register a recogniser; it becomes champion if it passes its gate.",
+            ["recognizer", "training"],
+        ),
+        _offered(
+            train_reconstructor,
+            "train",
+            ReconstructorRequest(name="rnet"),
+            "Train one reconstructor on simulated photos and measure it on people it never saw.",
+            ["reconstructor", "training"],
+        ),
+        _offered(
+            compare_reconstructors,
+            "compare",
+            CompareRequest(),
+            "Compare reconstructors on the same photos, networks and protocol.",
+            ["reconstructor", "evaluation"],
+        ),
     ]
+
+
+def _offered(flow: Flow[..., Any], name: str, request: Config, description: str, tags: list[str]) -> Any:
+    return flow.to_deployment(
+        name=name,
+        parameters={"request": request.model_dump(mode="json")},
+        description=description,
+        tags=tags,
+        concurrency_limit=1,
+        entrypoint_type=EntrypointType.MODULE_PATH,  # by file, our folder would come before all libraries
+    )

@@ -9,13 +9,19 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-def test_the_flow_is_named_by_its_module_and_the_form_has_defaults():
+def test_each_flow_is_named_by_its_module_and_its_form_has_defaults_that_it_takes():
     from flows.deployments import deployments
-    from flows.parameters import TrainRequest
+    from flows.parameters import CompareRequest, ReconstructorRequest, TrainRequest
 
-    (deployment,) = deployments()
-    assert deployment.entrypoint == "flows.recognizer.train_recognizer"
-    assert TrainRequest.model_validate(deployment.parameters["request"]) == TrainRequest()
+    offered = {deployment.entrypoint: deployment for deployment in deployments()}
+    requests = {
+        "flows.recognizer.train_recognizer": TrainRequest(),
+        "flows.reconstructor.train_reconstructor": ReconstructorRequest(name="rnet"),
+        "flows.compare.compare_reconstructors": CompareRequest(),
+    }
+    assert offered.keys() == requests.keys()
+    for entrypoint, request in requests.items():
+        assert type(request).model_validate(offered[entrypoint].parameters["request"]) == request
 
 
 @pytest.mark.parametrize("room", ["flows", "tasks"])

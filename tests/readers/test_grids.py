@@ -12,7 +12,7 @@ from models.readers.abs_grid import parse_abs, write_abs
 from models.readers.bnt_grid import parse_bnt, write_bnt
 from models.readers.grids import Cells, mesh_of, require_grid
 from models.types import RangeImage
-from tests.models.readers.range_images import facing, relief, slow_triangles
+from tests.readers.range_images import facing, relief, slow_triangles
 
 
 @st.composite

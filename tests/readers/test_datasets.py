@@ -12,7 +12,7 @@ from models.readers.frgc import write_frgc
 from models.readers.kdef import write_kdef
 from models.readers.vggface2_writer import write_photo
 from models.types import Scan
-from tests.models.readers.range_images import relief
+from tests.readers.range_images import relief
 
 JPEG = b"\xff\xd8\xff\xe0 not decoded here"
 

@@ -11,7 +11,7 @@ from models.readers.frgc import index_frgc, write_frgc
 from models.readers.frgc_signatures import read_signatures
 from models.readers.scans import read_scan
 from models.types import RangeImage
-from tests.models.readers.range_images import facing, relief, slow_triangles
+from tests.readers.range_images import facing, relief, slow_triangles
 
 
 @pytest.mark.parametrize("packed", [True, False])

@@ -11,7 +11,7 @@ from models.readers.bosphorus import index_bosphorus, read_bosphorus, write_bosp
 from models.readers.lm3 import LABELS, parse_lm3, write_lm3
 from models.readers.scans import read_scan
 from models.types import RangeImage
-from tests.models.readers.range_images import facing, relief, slow_triangles
+from tests.readers.range_images import facing, relief, slow_triangles
 
 ZMIN = -1e9
 

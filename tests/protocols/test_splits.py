@@ -18,7 +18,7 @@ from models.protocols.published import missing_from
 from models.protocols.splits import Example, Split, aggregates, drawn
 from models.readers.fei import index_fei
 from models.readers.kdef import index_kdef
-from tests.models.protocols import collections_by_name as names
+from tests.protocols import collections_by_name as names
 
 GENDERS = {str(who): "f" if who % 2 else "m" for who in range(1, 201)}
 

@@ -18,7 +18,7 @@ from models.readers.bosphorus import index_bosphorus
 from models.readers.bu3dfe import stream_bu3dfe
 from models.readers.bu4dfe import index_bu4dfe
 from models.readers.frgc import index_frgc
-from tests.models.protocols import collections_by_name as names
+from tests.protocols import collections_by_name as names
 
 
 def sizes(protocol):
