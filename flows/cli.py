@@ -87,13 +87,17 @@ def compare(
 
 @app.command("train-reconstructor")
 def train_one_reconstructor(
-    name: Annotated[str, typer.Argument(help="expnet, rnet or texface.")], profile: ProfileOption = "demo"
+    name: Annotated[str, typer.Argument(help="expnet, rnet, texface, or cnet (with the rnet below it).")],
+    profile: ProfileOption = "demo",
+    without_labels: Annotated[
+        bool, typer.Option("--without-labels", help="rnet: from photos and landmarks alone, photometric off and on.")
+    ] = False,
 ) -> None:
     """Train one reconstructor on simulated photos; its errors are those on people it never saw."""
     from flows.console import run_reconstructor_training
     from flows.parameters import ReconstructorRequest
 
-    run_reconstructor_training(ReconstructorRequest(name=name, profile=profile))
+    run_reconstructor_training(ReconstructorRequest(name=name, profile=profile, without_labels=without_labels))
 
 
 @app.command()

@@ -77,16 +77,18 @@ def run_reconstructor_training(request: ReconstructorRequest) -> None:
     """Train one reconstructor in this process and print its errors."""
     load_profile(request.profile)
     wait_for_prefect = start_private_prefect(load_settings().home / "logs")
-    from flows.reconstructor import train_reconstructor, trainer_of
+    from flows.reconstructor import require_trainable, train_reconstructor
 
-    trainer_of(request.name)
+    require_trainable(request)
     wait_for_prefect()
     results = train_reconstructor(request)
-    shown = Table(title=f"{request.name} ({request.profile}) on people it never saw")
+    rows = results["heldout"]
+    shown = Table(title=f"{results['trained']} ({results['profile']}) on people it never saw")
     shown.add_column("figure")
-    shown.add_column("value", justify="right")
-    for name, value in (results["heldout"] or {}).items():
-        shown.add_row(name, f"{value:.4g}")
+    for _ in rows:
+        shown.add_column("value", justify="right")
+    for name in rows[0]:
+        shown.add_row(name, *(row[name] if isinstance(row[name], str) else f"{row[name]:.4g}" for row in rows))
     console.print(shown)
 
 

@@ -39,10 +39,13 @@ class CompareRequest(Config):
 class ReconstructorRequest(Config):
     """Train one reconstructor on simulated photos."""
 
-    name: Annotated[str, Field(description="expnet, rnet or texface")]
+    name: Annotated[str, Field(description="expnet, rnet, texface, or cnet (with the rnet below it)")]
     profile: Annotated[str, Field(description="tiny, demo, standard, paper, or the path of your own .toml file")] = (
         "demo"
     )
+    without_labels: Annotated[
+        bool, Field(description="rnet only: learn from photos and landmarks alone, photometric term off and on")
+    ] = False
 
 
 class CoefficientsRequest(Config):
