@@ -103,6 +103,8 @@ def run_coefficients(request: CoefficientsRequest) -> None:
     wait_for_prefect()
     written = coefficients(request)
     console.print(f"{written.faces} faces, {written.failures} failures in {request.out}", soft_wrap=True)
+    if written.auc is not None:
+        console.print(f"identities tell pairs of one person from pairs of two with an area of {written.auc:.3f}")
 
 
 def run_reconstruct(photos: Path, out: Path, reconstructor: str, folder: Path | None, augment: int) -> None:

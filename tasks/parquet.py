@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 from prefect import task
 
 from infra.files import atomic_path
+from models.errors import DataError
+from models.metrics.verification import verification_auc
 from tasks import policies
 from tasks.build_crops import read_crop_rows, read_failures
 from tasks.build_faces import PARTS
@@ -18,10 +20,11 @@ from tasks.files import read_json
 
 
 class Written(NamedTuple):
-    """How many photos gave a face, and how many did not."""
+    """How many photos gave a face and how many did not; how well identities tell people apart, where it can be said."""
 
     faces: int
     failures: int
+    auc: float | None
 
 
 @task(name="write coefficients", **policies.STAGE)
@@ -37,7 +40,18 @@ def write_coefficients(faces: Faces, out: Path) -> Written:
         for table, failed in _tables(faces, widths, schema):
             writer.write_table(table)
             good, bad = good + len(table) - failed, bad + failed
-    return Written(good, bad)
+    return Written(good, bad, _auc(faces))
+
+
+def _auc(faces: Faces) -> float | None:
+    """Of all pairs of photos; None without identities, or without pairs of both kinds."""
+    blocks = [_part(shard.path, "identity") for shard in faces.shards if len(_part(shard.path, "identity"))]
+    if not blocks or blocks[0].shape[1] == 0:
+        return None
+    try:
+        return verification_auc(np.concatenate(blocks), [who for _, who in faces.rows()])
+    except DataError:
+        return None
 
 
 def _widths(faces: Faces) -> dict[str, int]:
