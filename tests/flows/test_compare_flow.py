@@ -1,0 +1,119 @@
+"""Reconstructors compared in profile tiny, through the real commands."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow.parquet as pq
+import pytest
+
+from registry.tracking import Tracker
+from tests.flows.conftest import FirstRun
+from tests.flows.trinormal_command import Sandbox, contents, new_sandbox, run, seed_home
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+NAMES = ("expnet", "rnet", "texface")
+COMPARE = ("compare", "--profile", "tiny", "--reconstructors", ",".join(NAMES))
+
+
+class Compared(NamedTuple):
+    sandbox: Sandbox
+    results: dict[str, Any]
+    output: str
+
+
+@pytest.fixture(scope="module")
+def compared(unbroken: FirstRun, tmp_path_factory: pytest.TempPathFactory) -> Compared:
+    """Over a home that holds the photos, the scans, the ExpNet and the pre-trained network already."""
+    assert unbroken.code == 0, unbroken.errors
+    sandbox = new_sandbox(tmp_path_factory.mktemp("compared"))
+    seed_home(unbroken.sandbox.home, sandbox.home, without=())
+    done = run(sandbox, *COMPARE)
+    assert done.returncode == 0, done.stderr
+    return Compared(sandbox, json.loads((sandbox.home / "tiny" / "compare.json").read_text()), done.stdout)
+
+
+def test_every_reconstructor_has_the_same_figures_under_one_protocol(compared: Compared):
+    found = compared.results["reconstructors"]
+    assert tuple(found) == NAMES
+    assert len({tuple(sorted(figures)) for figures in found.values()}) == 1
+    for figures in found.values():
+        assert {"rank1.fused", "mesh_mm.face", "mesh_mm.nose", "normals_deg", "seconds_per_photo"} <= figures.keys()
+        assert all(math.isfinite(value) for value in figures.values())
+        assert figures["rank1.fused_low"] <= figures["rank1.fused"] <= figures["rank1.fused_high"]
+        assert 0 < figures["mesh_mm.face"] < 10
+        assert 0 < figures["normals_deg"] < 45
+
+
+def test_mlflow_holds_comparable_runs(compared: Compared):
+    home = compared.sandbox.home
+    client = Tracker(f"sqlite:///{home / 'mlflow' / 'mlflow.db'}", home / "mlflow" / "artifacts").client
+    experiment = client.get_experiment_by_name("reconstructors")
+    assert experiment is not None
+    runs = [run for run in client.search_runs([experiment.experiment_id]) if run.info.run_name in NAMES]
+    assert {run.data.tags["reconstructor"] for run in runs} == set(NAMES)
+    assert len({tuple(sorted(name for name in run.data.metrics if "." in name)) for run in runs}) == 1
+    for each in runs:
+        fused = compared.results["reconstructors"][each.info.run_name]["rank1.fused"]
+        assert each.data.metrics["rank1.fused"] == pytest.approx(fused)
+        assert each.info.status == "FINISHED"
+
+
+def test_the_page_needs_no_network_and_shows_every_reconstructor(compared: Compared):
+    page = (compared.sandbox.home / "tiny" / "compare.html").read_text()
+    assert "http" not in page.replace("http-equiv", "")
+    assert all(f"<td>{name}</td>" in page for name in NAMES)
+    assert page.count("data:image/png;base64,") == 1
+    assert all(name in compared.output for name in NAMES)
+
+
+def test_a_second_comparison_makes_nothing_again(compared: Compared):
+    before = contents(compared.sandbox.home)
+    again = run(compared.sandbox, *COMPARE)
+    assert again.returncode == 0, again.stderr
+    assert "epoch" not in again.stderr
+    assert contents(compared.sandbox.home) == before
+
+
+def test_coefficients_of_a_folder_are_a_table_with_a_row_for_every_photo(compared: Compared, tmp_path: Path):
+    (shards,) = (compared.sandbox.home / "store" / "photos").glob("*/*/train")
+    done = run(
+        compared.sandbox, "coefficients", str(shards), "--reconstructor", "rnet", "--out", str(tmp_path / "c.parquet")
+    )
+    if "trinormal setup" in done.stderr:  # a folder without face points needs the face networks
+        assert done.returncode == 2
+        assert not (tmp_path / "c.parquet").exists()
+        return
+    table = pq.read_table(tmp_path / "c.parquet").to_pylist()
+    assert len(table) == sum(1 for _ in shards.rglob("*.jpg"))
+    assert {row["status"] for row in table} <= {"ok", "failed"}
+    assert all((row["identity_000"] is None) == (row["status"] == "failed") for row in table)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("compare", "--profile", "tiny", "--reconstructors", "expnet,nobody"), "nobody"),
+        (("compare", "--profile", "tiny", "--reconstructors", "expnet,expnet"), "once"),
+        (("compare", "--profile", "tiny", "--reconstructors", "external=/nowhere"), "/nowhere: no such folder"),
+        (("train-reconstructor", "landmarks", "--profile", "tiny"), "landmarks"),
+    ],
+)
+def test_a_wrong_name_is_one_line(tmp_path: Path, arguments: tuple[str, ...], words: str):
+    sandbox = new_sandbox(tmp_path)
+    done = run(sandbox, *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert done.stderr.startswith("trinormal: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_untrained_reconstructor_names_the_command_that_trains_it(tmp_path: Path):
+    sandbox = new_sandbox(tmp_path)
+    (sandbox.cwd / "photos" / "anna").mkdir(parents=True)
+    (sandbox.cwd / "photos" / "anna" / "1.jpg").write_bytes(b"never read")
+    done = run(sandbox, "reconstruct", "photos", "--out", "out", "--reconstructor", "rnet")
+    assert done.returncode == 2
+    assert "trinormal train-reconstructor rnet" in done.stderr
+    assert not (sandbox.cwd / "out").exists()
