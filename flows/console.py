@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -62,7 +63,8 @@ def run_comparison(request: CompareRequest) -> None:
     wait_for_prefect()
     results = compare_reconstructors(request)
     header, *rows = ([row[place] for place in NARROW] for row in table(results))
-    shown = Table(title=f"rank-1 on {results['data']}: {results['gallery']} people, {results['probes']} probes")
+    title = f"rank-1 on {results['data']}: {results['gallery']} people, {results['probes']} probes"
+    shown = Table(title=title, box=box.SIMPLE, pad_edge=False)
     for column in header:
         shown.add_column(column, justify="left" if column == header[0] else "right", no_wrap=True)
     for row in rows:
