@@ -64,7 +64,7 @@ def run_comparison(request: CompareRequest) -> None:
     results = compare_reconstructors(request)
     header, *rows = ([row[place] for place in NARROW] for row in table(results))
     title = f"rank-1 on {results['data']}: {results['gallery']} people, {results['probes']} probes"
-    shown = Table(title=title, box=box.SIMPLE, pad_edge=False)
+    shown = Table(title=title, box=box.SIMPLE, pad_edge=False, collapse_padding=True)
     for column in header:
         shown.add_column(column, justify="left" if column == header[0] else "right", no_wrap=True)
     for row in rows:
