@@ -7,7 +7,7 @@ from prefect import flow
 
 from flows.parameters import CompareRequest
 from flows.recognizer import SIMULATED, gather, output_folder
-from flows.reconstructor import TRAINERS, trainer_of, worlds
+from flows.reconstructor import TRAINERS, Ground, trainer_of, worlds
 from infra.profiles import Profile, load_profile
 from models.errors import ConfigurationError
 from models.types import AXES
@@ -91,7 +91,7 @@ def _prepared(name: str, common: _Common, run: Job) -> Variant:
     """Trained, where it is of the kind that is."""
     if name in UNTRAINED:
         return Variant(name)
-    return trainer_of(name)(common.profile, common.world, common.unseen, run)
+    return trainer_of(name)(Ground(common.profile, common.world, common.unseen, run, common.pretrained.artefact))
 
 
 def require_known(asked: list[str]) -> list[str]:

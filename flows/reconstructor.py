@@ -1,27 +1,44 @@
 """Training of one reconstructor on the face world."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from prefect import flow
 
 from flows.parameters import ReconstructorRequest
 from infra.profiles import PhotoWorldConfig, Profile, load_profile
+from infra.store import Artefact
 from models.errors import ConfigurationError
+from tasks.align import align_photos
 from tasks.cnet import train_cnet, view_world
 from tasks.files import read_json
+from tasks.gather import simulated_photos
 from tasks.jobs import Job, close_job, open_world_job
+from tasks.recogniser import pretrain
 from tasks.reconstructor import train_expnet
-from tasks.rnet import train_rnet
+from tasks.rnet import TrainedRNet, train_rnet
 from tasks.synthesise import Collection, synthesise_photos
 from tasks.texface import train_texface
+from tasks.validate import require_valid_photos
 from tasks.variants import Variant
 from tasks.weak_study import study_weak_training
 
 CODE = ("flows.reconstructor",)
 Row = dict[str, Any]
-Study = Callable[[Profile, Collection, Collection, Job], list[Row]]
-Trainer = Callable[[Profile, Collection, Collection, Job], Variant]
+Trainer = Callable[["Ground"], Variant]
+Study = Callable[["Ground"], list[Row]]
+
+
+class Ground(NamedTuple):
+    """What a reconstructor is trained with: numbers, photos to learn from, photos of other people, the run it logs to,
+    and the network that looks at photos for the perceptual loss, where there is one.
+    """
+
+    profile: Profile
+    world: Collection
+    unseen: Collection
+    job: Job
+    photo_network: Artefact | None
 
 
 @flow(name="train-reconstructor", retries=0)
@@ -31,7 +48,8 @@ def train_reconstructor(request: ReconstructorRequest) -> dict[str, Any]:
     train = _study_of(request)
     kind = f"{request.name} without labels" if request.without_labels else request.name
     job = open_world_job(profile, kind, CODE)
-    rows = train(profile, *worlds(profile), job)
+    looks = request.name in ("rnet", "cnet") and profile.rnet.weights.perceptual > 0 and not request.without_labels
+    rows = train(Ground(profile, *worlds(profile), job, photo_network(profile, job) if looks else None))
     close_job(job)
     return {"trained": kind, "profile": profile.name, "heldout": rows}
 
@@ -49,7 +67,7 @@ def _study_of(request: ReconstructorRequest) -> Study:
     if request.name == "cnet":
         return _cnet
     trainer = trainer_of(request.name)
-    return lambda profile, world, unseen, job: [_error(trainer(profile, world, unseen, job))]
+    return lambda ground: [_error(trainer(ground))]
 
 
 def trainer_of(name: str) -> Trainer:
@@ -70,18 +88,33 @@ def held_out(profile: Profile) -> PhotoWorldConfig:
     return profile.expnet.world.model_copy(update={"people": profile.expnet.held_out_people})
 
 
-def _expnet(profile: Profile, world: Collection, unseen: Collection, job: Job) -> Variant:
-    trained = train_expnet(world, unseen, profile.expnet, profile.seed, job)
+def photo_network(profile: Profile, job: Job) -> Artefact:
+    """The Sphere20 of the profile, pre-trained on its simulated photos."""
+    photos = simulated_photos(profile)
+    require_valid_photos(photos.snapshot)
+    crops = align_photos(photos.snapshot, photos.root, profile.recogniser.photo_pixels, profile.expnet.pixels)
+    return pretrain(crops, profile.recogniser, profile.seed, job).artefact
+
+
+def _expnet(ground: Ground) -> Variant:
+    profile = ground.profile
+    trained = train_expnet(ground.world, ground.unseen, profile.expnet, profile.seed, ground.job)
     return Variant("expnet", trained.artefact, data=tuple(trained.data))
 
 
-def _rnet(profile: Profile, world: Collection, unseen: Collection, job: Job) -> Variant:
-    trained = train_rnet(world, unseen, profile.rnet, profile.seed, job)
+def _rnet(ground: Ground) -> Variant:
+    trained = _trained_rnet(ground)
     return Variant("rnet", trained.artefact, data=tuple(trained.data))
 
 
-def _texface(profile: Profile, world: Collection, unseen: Collection, job: Job) -> Variant:
-    trained = train_texface(world, unseen, profile.texface, profile.seed, job)
+def _trained_rnet(ground: Ground) -> TrainedRNet:
+    profile = ground.profile
+    return train_rnet(ground.world, ground.unseen, profile.rnet, profile.seed, ground.job, ground.photo_network)
+
+
+def _texface(ground: Ground) -> Variant:
+    profile = ground.profile
+    trained = train_texface(ground.world, ground.unseen, profile.texface, profile.seed, ground.job)
     return Variant("texface", trained.artefact, data=tuple(trained.data))
 
 
@@ -89,21 +122,22 @@ def _error(variant: Variant) -> Row:
     return {} if variant.artefact is None else read_json(variant.artefact.path / "error.json")
 
 
-def _cnet(profile: Profile, world: Collection, unseen: Collection, job: Job) -> list[Row]:
+def _cnet(ground: Ground) -> list[Row]:
     """C-Net on an R-Net, among people whom the R-Net has not seen; a row for each number of views."""
-    seed, config = profile.seed, profile.cnet
-    rnet = train_rnet(world, unseen, profile.rnet, seed, job)
+    seed, config = ground.profile.seed, ground.profile.cnet
     views, held_out = (
-        synthesise_photos(view_world(profile.expnet.world, config, people), split, seed + 1)
+        synthesise_photos(view_world(ground.profile.expnet.world, config, people), split, seed + 1)
         for people, split in ((config.people, "reconstruction"), (config.held_out_people, "heldout"))
     )
-    trained = train_cnet(rnet, views, held_out, config, seed, job)
+    trained = train_cnet(_trained_rnet(ground), views, held_out, config, seed, ground.job)
     return [row._asdict() for row in trained.comparison]
 
 
-def _weak(profile: Profile, world: Collection, unseen: Collection, job: Job) -> list[Row]:
+def _weak(ground: Ground) -> list[Row]:
     """R-Net without any label, with and without the photometric loss."""
-    return [row._asdict() for row in study_weak_training(world, unseen, profile.rnet, profile.seed, job)]
+    profile = ground.profile
+    rows = study_weak_training(ground.world, ground.unseen, profile.rnet, profile.seed, ground.job)
+    return [row._asdict() for row in rows]
 
 
 TRAINERS: dict[str, Trainer] = {"expnet": _expnet, "rnet": _rnet, "texface": _texface}

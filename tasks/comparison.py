@@ -110,7 +110,7 @@ NARROW = (0, 1, 4, 5, 6, 7, 8, 10)
 def table(results: dict[str, Any]) -> list[list[str]]:
     """Header and one row a reconstructor; what a reconstructor has no figure for is a dash."""
     header = ["reconstructor", "mesh mm", "nose", "mouth", "normals °", "Nx", "Ny", "Nz", "fused (95 %)", "lost"]
-    rows = [[*header, "ms/photo", "MB"]]
+    rows = [[*header, "ms", "MB"]]
     for name, found in results["reconstructors"].items():
         fused, low, high = (_percent(found[f"rank1.{which}"]) for which in ("fused", "fused_low", "fused_high"))
         rows.append(
