@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from prefect import task
 
-from infra.profiles.rnet import RNetConfig
+from infra.profiles.rnet import LossWeightsConfig, RNetConfig
 from infra.store import Artefact
 from models.losses.perceptual import Embedder
 from models.morphable.textured import load_textured_face
@@ -95,7 +95,7 @@ def trained_rnet(
         device = pick_device(workspace.settings.device)
         network = RNet(_new(config, seed), load_textured_face(), RNetLayout(), config.pixels)
         write_json(folder / "untrained.json", face_errors(network, unseen, device).as_data())
-        on_epoch = live_curve(run, name, config.epochs, announce)
+        on_epoch = live_curve(run, name, config.geometry_epochs + config.epochs, announce)
         history = _fit(network.network, losses, seen, config, seed, scratch, on_epoch, device)
         save_rnet(folder, network.network, network.layout, config.depth, config.width, config.pixels)
         write_json(folder / "history.json", history)
@@ -159,17 +159,34 @@ def _fit(
     on_epoch: OnEpoch,
     device: torch.device,
 ) -> list[dict[str, Any]]:
-    result = fit_rnet(
-        network,
-        losses,
-        landmark_shards(shards, labelled=config.weights.labels > 0),
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
-        weight_decay=1e-4,
-        seed=seed,
-        checkpoint_dir=scratch,
-        on_epoch=on_epoch,
-        device=device,
-    )
-    return curve_of(result.history)
+    """Where a face is and what shape it has first, then its looks too; one curve, whose loss gains terms on the way."""
+    data = landmark_shards(shards, labelled=config.weights.labels > 0)
+    shape = supervision(config.model_copy(update={"weights": geometry_only(config.weights)}), None)
+    history: list[dict[str, Any]] = []
+    for part, loss, epochs in (("geometry", shape, config.geometry_epochs), ("all", losses, config.epochs)):
+        if epochs == 0:
+            continue
+        result = fit_rnet(
+            network,
+            loss,
+            data,
+            epochs=epochs,
+            batch_size=config.batch_size,
+            learning_rate=config.learning_rate,
+            weight_decay=1e-4,
+            seed=seed,
+            checkpoint_dir=scratch / part,
+            on_epoch=_counting_from(len(history), on_epoch),
+            device=device,
+        )
+        history += curve_of([row._replace(epoch=row.epoch + len(history)) for row in result.history])
+    return history
+
+
+def geometry_only(weights: LossWeightsConfig) -> LossWeightsConfig:
+    """The weights without the losses on looks."""
+    return weights.model_copy(update={"photometric": 0.0, "perceptual": 0.0, "texture": 0.0})
+
+
+def _counting_from(done: int, on_epoch: OnEpoch) -> OnEpoch:
+    return lambda row: on_epoch(row._replace(epoch=row.epoch + done))

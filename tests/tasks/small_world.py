@@ -17,7 +17,14 @@ from tasks.wiring import Workspace
 
 WORLD = PhotoWorldConfig(people=8, photos_per_person=2, pixels=96, people_per_shard=5)
 RNET = RNetConfig(
-    depth=18, width=0.125, pixels=48, epochs=2, batch_size=8, learning_rate=2e-3, weights=LossWeightsConfig(labels=0.05)
+    depth=18,
+    width=0.125,
+    pixels=48,
+    geometry_epochs=1,
+    epochs=1,
+    batch_size=8,
+    learning_rate=2e-3,
+    weights=LossWeightsConfig(labels=0.05),
 )
 CNET = CNetConfig(
     hidden=8, views=2, sets=4, epochs=2, learning_rate=1e-2, people=4, held_out_people=3, photos_per_person=5

@@ -30,7 +30,7 @@ from tests.tasks.small_world import RNET, WORLD, child_runs, photographed, some_
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 CPU = torch.device("cpu")
-WEAK = RNET.model_copy(update={"epochs": 1, "weights": LossWeightsConfig(photometric=0.0, perceptual=0.0)})
+WEAK = RNET.model_copy(update={"geometry_epochs": 0, "weights": LossWeightsConfig(photometric=0.0, perceptual=0.0)})
 
 
 class World(NamedTuple):
@@ -139,7 +139,7 @@ def test_the_perceptual_loss_without_a_photo_network_is_refused_before_any_work(
 def test_a_training_broken_off_goes_on_and_ends_with_the_same_weights(
     world: World, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ):
-    """`announce` is called after each epoch: here somebody presses Ctrl-C in the second."""
+    """`announce` is called after each epoch: here somebody presses Ctrl-C in the second, when looks come in."""
     lines: list[str] = []
 
     def interrupted(line: str) -> None:
