@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 
 from prefect import flow
 
+from flows.known import UNTRAINED, require_known
 from flows.parameters import CompareRequest
 from flows.recognizer import SIMULATED, gather, output_folder
-from flows.reconstructor import TRAINERS, Ground, trainer_of, worlds
+from flows.reconstructor import TRAINERS, Ground, worlds
 from infra.profiles import Profile, load_profile
-from models.errors import ConfigurationError
 from models.types import AXES
 from tasks.align import Crops, align_photos
 from tasks.benchmark import Benchmark, simulated_benchmark
@@ -21,7 +21,6 @@ from tasks.jobs import RECONSTRUCTORS, Job, open_job, open_part
 from tasks.measure import measure_cost, measure_quality
 from tasks.normals import NormalShards, encode_photos, encode_scans
 from tasks.recogniser import Network, finetune, pretrain
-from tasks.stored import UNTRAINED
 from tasks.synthesise import Collection
 from tasks.validate import require_valid_photos
 from tasks.variants import Variant
@@ -91,21 +90,4 @@ def _prepared(name: str, common: _Common, run: Job) -> Variant:
     """Trained, where it is of the kind that is."""
     if name in UNTRAINED:
         return Variant(name)
-    return trainer_of(name)(Ground(common.profile, common.world, common.unseen, run, common.pretrained.artefact))
-
-
-def require_known(asked: list[str]) -> list[str]:
-    """What was asked for, if each can be compared; raises `ConfigurationError` on an unknown name, a missing folder,
-    none at all or one twice. `NAME=FOLDER` is a reconstructor of other makers with its weights or meshes.
-    """
-    names = [each.partition("=")[0] for each in asked]
-    for each, name in zip(asked, names, strict=True):
-        folder = each.partition("=")[2]
-        if folder and not Path(folder).is_dir():
-            raise ConfigurationError(f"{folder}: no such folder, for reconstructor {name!r}")
-        if not folder and name not in (*TRAINERS, *UNTRAINED):
-            known = ", ".join((*TRAINERS, *UNTRAINED))
-            raise ConfigurationError(f"no reconstructor {name!r} to train; choose of {known}, or give {name}=FOLDER")
-    if not names or len(set(names)) < len(names):
-        raise ConfigurationError(f"reconstructors {','.join(asked)!r}: name each of them once, and at least one")
-    return asked
+    return TRAINERS[name](Ground(common.profile, common.world, common.unseen, run, common.pretrained.artefact))

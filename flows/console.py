@@ -7,6 +7,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from flows.known import require_known, require_trainable
 from flows.parameters import CoefficientsRequest, CompareRequest, ReconstructorRequest, TrainRequest
 from flows.servers import start_private_prefect
 from infra.profiles import load_profile
@@ -52,14 +53,14 @@ def print_results(results: dict[str, Any], folder: Path) -> None:
 def run_comparison(request: CompareRequest) -> None:
     """Run the comparison in this process and print its table."""
     profile = load_profile(request.profile)
+    require_known(request.reconstructors.split(","))
     if request.photos is not None:
         index_photos(request.photos)
     wait_for_prefect = start_private_prefect(load_settings().home / "logs")
-    from flows.compare import compare_reconstructors, require_known
+    from flows.compare import compare_reconstructors
     from flows.recognizer import output_folder
     from tasks.comparison import NARROW, table
 
-    require_known(request.reconstructors.split(","))
     wait_for_prefect()
     results = compare_reconstructors(request)
     header, *rows = ([row[place] for place in NARROW] for row in table(results))
@@ -78,10 +79,10 @@ def run_comparison(request: CompareRequest) -> None:
 def run_reconstructor_training(request: ReconstructorRequest) -> None:
     """Train one reconstructor in this process and print its errors."""
     load_profile(request.profile)
-    wait_for_prefect = start_private_prefect(load_settings().home / "logs")
-    from flows.reconstructor import require_trainable, train_reconstructor
-
     require_trainable(request)
+    wait_for_prefect = start_private_prefect(load_settings().home / "logs")
+    from flows.reconstructor import train_reconstructor
+
     wait_for_prefect()
     results = train_reconstructor(request)
     rows = results["heldout"]

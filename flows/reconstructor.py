@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 from prefect import flow
 
+from flows.known import require_trainable
 from flows.parameters import ReconstructorRequest
 from infra.profiles import PhotoWorldConfig, Profile, load_profile
 from infra.store import Artefact
-from models.errors import ConfigurationError
 from tasks.align import align_photos
 from tasks.cnet import train_cnet, view_world
 from tasks.files import read_json
@@ -54,27 +54,14 @@ def train_reconstructor(request: ReconstructorRequest) -> dict[str, Any]:
     return {"trained": kind, "profile": profile.name, "heldout": rows}
 
 
-def require_trainable(request: ReconstructorRequest) -> None:
-    """Raise `ConfigurationError` for a name that nothing trains, or that knows no training without labels."""
-    _study_of(request)
-
-
 def _study_of(request: ReconstructorRequest) -> Study:
-    if request.without_labels and request.name != "rnet":
-        raise ConfigurationError(f"{request.name!r} cannot be trained without labels; rnet can")
+    require_trainable(request)
     if request.without_labels:
         return _weak
     if request.name == "cnet":
         return _cnet
-    trainer = trainer_of(request.name)
+    trainer = TRAINERS[request.name]
     return lambda ground: [_error(trainer(ground))]
-
-
-def trainer_of(name: str) -> Trainer:
-    """What trains the reconstructor called `name`; raises `ConfigurationError` with those known."""
-    if name not in TRAINERS:
-        raise ConfigurationError(f"no reconstructor {name!r} to train; choose of {', '.join(TRAINERS)}, or cnet")
-    return TRAINERS[name]
 
 
 def worlds(profile: Profile) -> tuple[Collection, Collection]:

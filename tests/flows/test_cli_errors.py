@@ -169,7 +169,9 @@ def test_an_unknown_scan_format_names_the_known_ones(trinormal, tmp_path: Path):
 
 def test_reconstructing_needs_a_trained_network_and_says_which_command_makes_one(trinormal, tmp_path: Path):
     photos = photos_of(tmp_path / "photos", {"anna": 1})
-    require_one_line(trinormal("reconstruct", photos, "--out", tmp_path / "out"), "trinormal demo")
+    require_one_line(
+        trinormal("reconstruct", photos, "--out", tmp_path / "out"), "trinormal train-reconstructor expnet"
+    )
     assert not (tmp_path / "out").exists()
 
 
@@ -264,3 +266,24 @@ class TestInsideAFlow:
         assert done.returncode == 2, done.stderr
         assert "Traceback" not in done.stderr
         assert re.search(r"^trinormal: .*store", done.stderr, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("compare", "--profile", "tiny", "--reconstructors", "expnet,nobody"), "nobody"),
+        (("compare", "--profile", "tiny", "--reconstructors", "expnet,expnet"), "once"),
+        (("compare", "--profile", "tiny", "--reconstructors", "external=/nowhere"), "/nowhere: no such folder"),
+        (("train-reconstructor", "landmarks", "--profile", "tiny"), "landmarks"),
+        (("train-reconstructor", "texface", "--without-labels"), "without labels"),
+    ],
+)
+def test_a_reconstructor_that_cannot_be_had_is_told_before_anything_starts(trinormal, arguments, words):
+    require_one_line(trinormal(*arguments), words)
+
+
+def test_an_untrained_reconstructor_names_the_command_that_trains_it(trinormal, tmp_path: Path):
+    photos = photos_of(tmp_path / "photos", {"anna": 1})
+    answer = trinormal("reconstruct", photos, "--out", tmp_path / "out", "--reconstructor", "rnet")
+    require_one_line(answer, "trinormal train-reconstructor rnet")
+    assert not (tmp_path / "out").exists()

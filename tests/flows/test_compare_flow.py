@@ -89,31 +89,3 @@ def test_coefficients_of_a_folder_are_a_table_with_a_row_for_every_photo(compare
     assert len(table) == sum(1 for _ in shards.rglob("*.jpg"))
     assert {row["status"] for row in table} <= {"ok", "failed"}
     assert all((row["identity_000"] is None) == (row["status"] == "failed") for row in table)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (("compare", "--profile", "tiny", "--reconstructors", "expnet,nobody"), "nobody"),
-        (("compare", "--profile", "tiny", "--reconstructors", "expnet,expnet"), "once"),
-        (("compare", "--profile", "tiny", "--reconstructors", "external=/nowhere"), "/nowhere: no such folder"),
-        (("train-reconstructor", "landmarks", "--profile", "tiny"), "landmarks"),
-    ],
-)
-def test_a_wrong_name_is_one_line(tmp_path: Path, arguments: tuple[str, ...], words: str):
-    sandbox = new_sandbox(tmp_path)
-    done = run(sandbox, *arguments)
-    assert done.returncode == 2
-    assert words in done.stderr
-    assert done.stderr.startswith("trinormal: ")
-    assert done.stderr.count("\n") == 1
-
-
-def test_an_untrained_reconstructor_names_the_command_that_trains_it(tmp_path: Path):
-    sandbox = new_sandbox(tmp_path)
-    (sandbox.cwd / "photos" / "anna").mkdir(parents=True)
-    (sandbox.cwd / "photos" / "anna" / "1.jpg").write_bytes(b"never read")
-    done = run(sandbox, "reconstruct", "photos", "--out", "out", "--reconstructor", "rnet")
-    assert done.returncode == 2
-    assert "trinormal train-reconstructor rnet" in done.stderr
-    assert not (sandbox.cwd / "out").exists()

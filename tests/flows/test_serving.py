@@ -27,8 +27,12 @@ class Served(NamedTuple):
 
 
 def call(url: str, body: object = None) -> tuple[int, Any]:
-    """Status and answer of a GET, or of a POST where there is a body."""
-    reply = httpx.get(url, timeout=60) if body is None else httpx.post(url, json=body, timeout=60)
+    """Status and answer of a GET, or of a POST where there is a body; a busy database (503) is asked again."""
+    for wait in (0.5, 1, 2, 4, 8, 0):
+        reply = httpx.get(url, timeout=60) if body is None else httpx.post(url, json=body, timeout=60)
+        if reply.status_code != 503:
+            break
+        time.sleep(wait)
     return reply.status_code, reply.json() if reply.is_success else reply.text
 
 

@@ -1,0 +1,36 @@
+"""Which reconstructors can be asked for, told before any server starts: imports nothing heavy."""
+
+from pathlib import Path
+
+from flows.parameters import ReconstructorRequest
+from models.errors import ConfigurationError
+
+TRAINABLE = ("expnet", "rnet", "texface")
+UNTRAINED = ("landmarks",)
+
+
+def require_known(asked: list[str]) -> list[str]:
+    """What was asked for, if each can be compared; raises `ConfigurationError` on an unknown name, a missing folder,
+    none at all or one twice. `NAME=FOLDER` is a reconstructor of other makers with its weights or meshes.
+    """
+    names = [each.partition("=")[0] for each in asked]
+    for each, name in zip(asked, names, strict=True):
+        folder = each.partition("=")[2]
+        if folder and not Path(folder).is_dir():
+            raise ConfigurationError(f"{folder}: no such folder, for reconstructor {name!r}")
+        if not folder and name not in (*TRAINABLE, *UNTRAINED):
+            known = ", ".join((*TRAINABLE, *UNTRAINED))
+            raise ConfigurationError(f"no reconstructor {name!r} to train; choose of {known}, or give {name}=FOLDER")
+    if not names or len(set(names)) < len(names):
+        raise ConfigurationError(f"reconstructors {','.join(asked)!r}: name each of them once, and at least one")
+    return asked
+
+
+def require_trainable(request: ReconstructorRequest) -> None:
+    """Raise `ConfigurationError` for a name that nothing trains, or that knows no training without labels."""
+    if request.name not in (*TRAINABLE, "cnet"):
+        raise ConfigurationError(
+            f"no reconstructor {request.name!r} to train; choose of {', '.join(TRAINABLE)}, or cnet"
+        )
+    if request.without_labels and request.name != "rnet":
+        raise ConfigurationError(f"{request.name!r} cannot be trained without labels; rnet can")
