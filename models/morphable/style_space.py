@@ -45,6 +45,12 @@ class StyleSpace:
         """What the code of a face is multiplied by to give that of the mirrored face."""
         return np.concatenate([self.identity.signs, self.expression.signs])
 
+    @property
+    def importance(self) -> Float32[ndarray, " d"]:
+        """Root mean squared displacement (mm) of the vertices by one unit of each number of a code."""
+        both = np.concatenate([self.identity.directions, self.expression.directions])
+        return np.sqrt((both**2).sum(axis=2).mean(axis=1))
+
     def codes(
         self, neutral: Float32[ndarray, "f v 3"], expressive: Float32[ndarray, "f v 3"]
     ) -> Float32[ndarray, "f d"]:

@@ -22,8 +22,8 @@ BLOCK = 256
 class Sampling(NamedTuple):
     """How codes are drawn: steps of the diffusion, and how strongly the conditions are heeded (1: as learnt)."""
 
-    steps: int = 20
-    guidance: float = 1.5
+    steps: int = 15
+    guidance: float = 1.0
 
 
 def generate_expressions(

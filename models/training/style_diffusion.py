@@ -18,11 +18,16 @@ from models.training.steps import describe_steps, fit_steps
 
 
 class DescribedCodes(NamedTuple):
-    """Codes of faces, how much (0-1) of each expression they show, and the word numbers that describe the person."""
+    """Codes of faces, how much (0-1) of each expression they show, and the word numbers that describe the person.
+
+    `importance` is what each number of a code counts in the loss: codes have numbers of unit size that hardly move the
+    surface, and many of them.
+    """
 
     codes: Float32[ndarray, "n d"]
     expression: Float32[ndarray, "n e"]
     words: Int64[ndarray, "n s"]
+    importance: Float32[ndarray, " d"]
 
 
 class DescribedBatch(NamedTuple):
@@ -63,13 +68,15 @@ def fit_style_denoiser(
     recipe = Recipe(epochs, batch_size, learning_rate, weight_decay, seed)
     run = describe_steps(denoiser, recipe, {"forget": forget, "keep identity": keep_identity}, faces._asdict())
 
+    importance = torch.from_numpy(faces.importance)
+
     def gather(rows: Int64[ndarray, " b"]) -> DescribedBatch:
-        return DescribedBatch(*(torch.from_numpy(column[rows]) for column in faces))
+        return DescribedBatch(*(torch.from_numpy(column[rows]) for column in faces[:3]))
 
     def step(batch: DescribedBatch, generator: torch.Generator) -> Tensor:
         keeps = torch.rand(len(batch.codes), generator=generator, device=generator.device) < keep_identity
         asked = Conditions(batch.expression, batch.words, keeps).dropped(forget, generator)
-        return denoising_loss(denoiser, batch.codes, asked, generator)
+        return denoising_loss(denoiser, batch.codes, asked, importance.to(batch.codes.device), generator)
 
     return fit_steps(
         denoiser,
@@ -86,12 +93,19 @@ def fit_style_denoiser(
 
 
 def denoising_loss(
-    denoiser: StyleDenoiser, codes: Float32[Tensor, "b d"], asked: Conditions, generator: torch.Generator
+    denoiser: StyleDenoiser,
+    codes: Float32[Tensor, "b d"],
+    asked: Conditions,
+    importance: Float32[Tensor, " d"],
+    generator: torch.Generator,
 ) -> Float32[Tensor, ""]:
-    """Mean squared error of the velocity over the numbers that carry noise, at times drawn for each code."""
+    """Mean squared error of the velocity at times drawn for each code, over the numbers that carry noise, each
+    weighted by its `importance`. Whoever predicts nothing loses about 1.
+    """
     times = torch.randint(TIMES, (len(codes),), generator=generator, device=codes.device)
     noise = torch.randn(codes.shape, generator=generator, device=codes.device)
     fixed = fixed_numbers(asked.keeps_identity, denoiser.shape)
     seen = torch.where(fixed, codes, noised(codes, noise, times))
     missed = (denoiser(seen, times, asked).float() - velocity(codes, noise, times)).square()
-    return missed.masked_fill(fixed, 0.0).sum() / (~fixed).sum()
+    weights = importance.masked_fill(fixed, 0.0)
+    return (weights * missed).sum() / weights.sum()

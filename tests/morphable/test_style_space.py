@@ -70,6 +70,11 @@ def test_more_components_than_the_faces_span_are_refused():
         fit_part(NEUTRAL[:5] - FACE.template, PARTNERS, 11, "identity")
 
 
+def test_importance_is_how_far_one_unit_moves_the_surface():
+    unit = np.tensordot(np.eye(12, dtype=np.float32)[[0, 7]], SPACE.expression.directions, axes=1)
+    assert_allclose(SPACE.importance[[30, 37]], np.sqrt(np.square(np.linalg.norm(unit, axis=2)).mean(axis=1)), rtol=1e-4)
+
+
 def test_vertices_beyond_the_first_are_not_looked_at():
     more = np.concatenate([NEUTRAL[:2], np.full((2, 7, 3), 1e6, dtype=np.float32)], axis=1)
     assert_allclose(SPACE.codes(more, more), SPACE.codes(NEUTRAL[:2], NEUTRAL[:2]))

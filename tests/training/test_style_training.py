@@ -171,7 +171,7 @@ def described(count=512):
     codes = rng.normal(size=(count, 8)).astype(np.float32)
     codes[:, 4:] = centres[kinds] + 0.1 * codes[:, 4:]
     words = (1 + (codes[:, :1] > 0)).astype(np.int64)
-    return DescribedCodes(codes, np.eye(3, dtype=np.float32)[kinds, 1:], words), centres
+    return DescribedCodes(codes, np.eye(3, dtype=np.float32)[kinds, 1:], words, np.ones(8, np.float32)), centres
 
 
 def fit_denoiser(folder, epochs, **more):
@@ -183,7 +183,7 @@ def fit_denoiser(folder, epochs, **more):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    return fit_denoiser(tmp_path_factory.mktemp("diffusion"), 40)[0].eval()
+    return fit_denoiser(tmp_path_factory.mktemp("diffusion"), 80)[0].eval()
 
 
 def drawn(denoiser, asked, start):
@@ -223,7 +223,8 @@ def test_only_numbers_with_noise_count_in_the_loss():
     network.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
     keeps = torch.tensor([True] * 6)
     asked = Conditions(torch.zeros(6, 2), torch.zeros(6, 1, dtype=torch.long), keeps)
-    loss = denoising_loss(network, codes, asked, torch.Generator().manual_seed(3))
+    importance = torch.arange(8.0)
+    loss = denoising_loss(network, codes, asked, importance, torch.Generator().manual_seed(3))
     assert torch.equal(seen[0][:, :4], codes[:, :4])
     # an untrained network predicts zero: what it misses is the velocity itself, drawn anew from the same generator
     generator = torch.Generator().manual_seed(3)
@@ -231,7 +232,8 @@ def test_only_numbers_with_noise_count_in_the_loss():
     noise = torch.randn(6, 8, generator=generator)
     angle = ((times + 1) / 1000 + 0.008) / 1.008 * np.pi / 2
     signal = (torch.cos(angle) / np.cos(0.008 / 1.008 * np.pi / 2))[:, None]
-    slow = (signal * noise - (1 - signal**2).sqrt() * codes)[:, 4:].square().mean()
+    missed = (signal * noise - (1 - signal**2).sqrt() * codes)[:, 4:].square().mean(0)
+    slow = (missed * importance[4:]).sum() / (4 + 5 + 6 + 7)
     torch.testing.assert_close(loss, slow, rtol=1e-4, atol=1e-5)
 
 

@@ -79,10 +79,11 @@ def test_a_denoiser_of_twelve_blocks_learns():
     denoiser = StyleDenoiser(shape).to(DEVICE)
     codes = torch.randn(8, IDENTITY + EXPRESSION, device=DEVICE)
     words = torch.randint(0, 3, (8, 4), device=DEVICE)
+    importance = torch.rand(IDENTITY + EXPRESSION, device=DEVICE)
     asked = Conditions(torch.rand(8, 6, device=DEVICE), words, torch.arange(8, device=DEVICE) % 2 == 0)
 
     def loss() -> Tensor:
-        return denoising_loss(denoiser, codes, asked, torch.Generator(DEVICE).manual_seed(0))
+        return denoising_loss(denoiser, codes, asked, importance, torch.Generator(DEVICE).manual_seed(0))
 
     before, after = losses_around_a_step(denoiser, loss, 1e-3)
     assert after < before

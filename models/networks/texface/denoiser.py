@@ -90,6 +90,8 @@ class StyleDenoiser(nn.Module):
         self.blocks = nn.ModuleList(_Block(width, shape.heads) for _ in range(shape.depth))
         self.norm = nn.LayerNorm(width)
         self.give_out = nn.Linear(width, shape.piece)
+        for table in self.words:
+            nn.init.normal_(table.get_parameter("weight"), std=0.2)  # as large as the expression's token
         nn.init.zeros_(self.give_out.weight)
         nn.init.zeros_(self.give_out.bias)
 
