@@ -1,6 +1,5 @@
 """R-Net without any label, photometric loss off and on, beside the untrained network."""
 
-
 import pytest
 
 from infra.profiles.rnet import LossWeightsConfig
