@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from prefect import task
 
 from infra.profiles import Profile
-from infra.profiles.collections import StudioConfig
+from infra.profiles.portraits import StudioConfig
 from infra.store import Artefact
 from models.morphable.builtin import LICENCE
 from models.readers.datasets import data_sets

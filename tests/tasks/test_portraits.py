@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from infra.profiles import load_profile
-from infra.profiles.collections import PortraitsConfig, StudioConfig
+from infra.profiles.portraits import PortraitsConfig, StudioConfig
 from models.photos.alignment import align_photo
 from models.photos.decoding import read_photo
 from models.protocols.photos import fei_gender_split, kdef_expression_split_by_subject, kdef_individual_split
