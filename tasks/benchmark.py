@@ -1,6 +1,7 @@
 """Benchmarks by name: where the scans are, how each is read, what is listed, and who is enrolled."""
 
 from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,10 +41,10 @@ class _Kind(NamedTuple):
 
 
 _KINDS: Mapping[str, _Kind] = {
-    "bu3dfe": _Kind(bu3dfe_protocol, lambda profile: profile.benchmark),
-    "frgc": _Kind(frgc_protocol, lambda profile: profile.benchmarks.frgc),
-    "bosphorus": _Kind(bosphorus_protocol, lambda profile: profile.benchmarks.bosphorus),
-    "bu4dfe": _Kind(bu4dfe_protocol, lambda profile: profile.benchmarks.bu4dfe),
+    "bu3dfe": _Kind(bu3dfe_protocol, attrgetter("benchmark")),
+    "frgc": _Kind(frgc_protocol, attrgetter("benchmarks.frgc")),
+    "bosphorus": _Kind(bosphorus_protocol, attrgetter("benchmarks.bosphorus")),
+    "bu4dfe": _Kind(bu4dfe_protocol, attrgetter("benchmarks.bu4dfe")),
 }
 BENCHMARKS = tuple(_KINDS)
 

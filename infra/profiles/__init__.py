@@ -11,6 +11,7 @@ from infra.config import Config
 from infra.errors import InfrastructureError
 from infra.numbers import Count, Positive, Share
 from infra.profiles.benchmarks import BenchmarkConfig, BenchmarksConfig
+from infra.profiles.cleaning import CleaningConfig
 from infra.profiles.portraits import PortraitsConfig
 from infra.profiles.rnet import CNetConfig, RNetConfig
 from infra.profiles.texface import TexFaceConfig
@@ -61,6 +62,7 @@ class NormalsConfig(Config):
     shift_spread_mm: Annotated[float, Field(ge=0)] = 1.5
     size_spread: Annotated[float, Field(ge=0)] = 0.025
     noise_mm: Annotated[float, Field(ge=0)] = 0.25
+    cleaning: CleaningConfig = CleaningConfig()
 
 
 class TrainingConfig(Config):
