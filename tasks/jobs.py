@@ -50,7 +50,7 @@ def open_job(
         job=attempt,
         tags={"profile": profile.name, "prefect.flow_run": attempt, "snapshot": photos.id},
     )
-    run.log_params(_flat(profile.model_dump()))
+    run.log_params(dotted(profile.model_dump()))
     run.log_dataset(photos.name, photos.id, photos.source, "training", photos.rows)
     return Job(key, experiment, run.run_id, attempt)
 
@@ -63,7 +63,7 @@ def open_world_job(profile: Profile, name: str, code: tuple[str, ...]) -> Job:
     attempt = str(flow_run.get_id() or key)
     tags = {"profile": profile.name, "prefect.flow_run": attempt, "reconstructor": name}
     run = workspace.tracker.run(RECONSTRUCTORS, f"train {name} ({profile.name})", key, job=attempt, tags=tags)
-    run.log_params(_flat(profile.model_dump()))
+    run.log_params(dotted(profile.model_dump()))
     return Job(key, RECONSTRUCTORS, run.run_id, attempt)
 
 
@@ -82,12 +82,12 @@ def open_part(job: Job, name: str, tags: Mapping[str, str]) -> Job:
     return Job(key, job.experiment, run.run_id, job.attempt)
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
+def dotted(values: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
     """Nested configuration as dotted names."""
     flat: dict[str, object] = {}
     for name, value in values.items():
         if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{name}.")
+            flat |= dotted(value, f"{prefix}{name}.")
         else:
             flat[prefix + name] = value
     return flat
