@@ -165,7 +165,12 @@ def _fit(
     shape = supervision(config.model_copy(update={"weights": geometry_only(config.weights)}), None)
     mirror = MirroredPhotos(load_drawn_face(), RNetLayout(), config.pixels, config.mirror) if config.mirror else None
     history: list[dict[str, Any]] = []
-    for part, loss, epochs in (("geometry", shape, config.geometry_epochs), ("all", losses, config.epochs)):
+    drawing_rate = config.learning_rate * config.drawing_rate
+    parts = (
+        ("geometry", shape, config.geometry_epochs, config.learning_rate),
+        ("all", losses, config.epochs, drawing_rate),
+    )
+    for part, loss, epochs, rate in parts:
         if epochs == 0:
             continue
         result = fit_rnet(
@@ -174,7 +179,7 @@ def _fit(
             data,
             epochs=epochs,
             batch_size=config.batch_size,
-            learning_rate=config.learning_rate,
+            learning_rate=rate,
             weight_decay=1e-4,
             seed=seed,
             checkpoint_dir=scratch / part,

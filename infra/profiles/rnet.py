@@ -27,8 +27,9 @@ class RNetConfig(Config):
     """One photo to coefficients, texture, light and pose; learns from the simulated photos that ExpNet learns from.
 
     `geometry_epochs` come before the others and know only landmarks, labels and the prior: where no face is drawn an
-    epoch takes a third of the time. Faces are drawn with 3.7 mm between vertices, with `fine_mesh` half of that. A photo
-    is exchanged for its mirror image with the chance `mirror`.
+    epoch takes a third of the time. Those that follow go by `drawing_rate` times the learning rate: they refine a face
+    that stands where it belongs. Faces are drawn with 3.7 mm between vertices, with `fine_mesh` half of that.
+    `mirror` is the chance that a photo is exchanged for its mirror image.
     """
 
     depth: Literal[18, 50, 101]
@@ -38,6 +39,7 @@ class RNetConfig(Config):
     epochs: Count
     batch_size: Count
     learning_rate: Positive
+    drawing_rate: Positive = 1.0
     fine_mesh: bool = False
     mirror: Share = 0.5
     weights: LossWeightsConfig = LossWeightsConfig()
