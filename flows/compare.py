@@ -51,7 +51,7 @@ def compare_reconstructors(request: CompareRequest) -> dict[str, Any]:
     require_valid_photos(photos.snapshot)
     job = open_job(profile, photos.snapshot, CODE, RECONSTRUCTORS, names)
     crops = align_photos(photos.snapshot, photos.root, profile.recogniser.photo_pixels, profile.expnet.pixels)
-    benchmark = simulated_benchmark(profile.benchmark, profile.seed)
+    benchmark = simulated_benchmark("bu3dfe", profile)
     common = _Common(
         profile,
         photos,

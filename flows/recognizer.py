@@ -58,7 +58,7 @@ def carry_out(request: TrainRequest, profile: Profile) -> dict[str, Any]:
     pretrained = pretrain(crops, profile.recogniser, profile.seed, job)
     adapted = adapt(normals, pretrained, profile, job)
 
-    benchmark = simulated_benchmark(profile.benchmark, profile.seed)
+    benchmark = simulated_benchmark("bu3dfe", profile)
     scans = encode_scans(benchmark.root, benchmark.records, profile.normals)
     result = evaluate(scans, benchmark.protocol, pretrained, adapted, profile.seed)
     exported = export(adapted[CANDIDATE])
@@ -74,7 +74,7 @@ def carry_out(request: TrainRequest, profile: Profile) -> dict[str, Any]:
         "reconstruct and encode": [*faces.shards, people, *normals.shards],
         "pretrain": [pretrained.artefact],
         **{f"finetune {name}": [branch.artefact for branch in three] for name, three in adapted.items()},
-        "scans": benchmark.collection.shards,
+        "scans": benchmark.shards,
         "clean and encode scans": scans.shards,
         "evaluate": [result.artefact],
         "export": [exported.artefact],

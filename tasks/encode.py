@@ -9,7 +9,8 @@ from numpy import ndarray
 
 from infra.files import atomic_write_bytes
 from models.errors import ScanError
-from models.geometry.canonical import CanonicalReport, canonical_range_image
+from models.geometry.canonical import canonical_range_image
+from models.geometry.cleaning import CleaningReport
 from models.geometry.encoding import encode_normals
 from models.geometry.normals import plane_fit_normals
 from models.geometry.range_image import Grid
@@ -24,7 +25,7 @@ GRID = Grid(224, 224, 0.8)
 RADIUS_MM = 90.0
 
 
-def encode_scan(path: Path, out: Path) -> CanonicalReport:
+def encode_scan(path: Path, out: Path) -> CleaningReport:
     """Write `range.npy` (h, w, 3; mm, NaN outside), `normals.npy` (3, h, w; bytes), pictures and `report.json`."""
     face = load_face()
     template = template_from(Scan(face.template, face.triangles))
@@ -40,7 +41,7 @@ def encode_scan(path: Path, out: Path) -> CanonicalReport:
     return report
 
 
-def _canonical(path: Path, template: Template) -> tuple[RangeImage, CanonicalReport]:
+def _canonical(path: Path, template: Template) -> tuple[RangeImage, CleaningReport]:
     scan = read_scan(path)
     try:
         return canonical_range_image(scan, template, GRID, radius_mm=RADIUS_MM)
