@@ -7,7 +7,7 @@ from infra.profiles import Profile
 from models.morphable.builtin import LICENCE
 from registry.manifest import Snapshot
 from tasks.snapshot import take_snapshot
-from tasks.sources import Source, open_source
+from tasks.sources import Source, name_of, open_source
 from tasks.synthesise import Collection, synthesise_photos
 
 
@@ -30,4 +30,4 @@ def simulated_photos(profile: Profile) -> Photos:
 def own_photos(folder: Path, licence: str) -> Photos:
     """A folder of one's own, a sub-folder for each person."""
     source = open_source("photos", folder)
-    return Photos(take_snapshot(source, source.root.name, licence), source.root, None)
+    return Photos(take_snapshot(source, name_of(source, None), licence), source.root, None)

@@ -4,15 +4,19 @@ import hashlib
 from typing import NamedTuple
 
 from prefect import task
+from prefect.artifacts import create_markdown_artifact
 
 from infra.files import canonical_json
 from infra.store import Artefact
 from registry.catalogue import add_snapshot, find_listing, list_snapshots
+from registry.contents import Quarantined, quarantined, totals
 from registry.manifest import Snapshot, row_digest
 from tasks import policies
 from tasks.checks import check_blocks, joined_rows
 from tasks.sources import SIMULATED, Source
 from tasks.wiring import open_workspace
+
+SHOWN = 20
 
 
 class Checked(NamedTuple):
@@ -75,3 +79,22 @@ def write_snapshot(source: Source, checked: Checked, name: str, licence: str, si
 def take_snapshot(source: Source, name: str, licence: str, *, parse: bool = True, simulated: bool = False) -> Snapshot:
     """Both tasks after each other, for flows that need the snapshot of a source on their way."""
     return write_snapshot(source, check_files(source, parse), name, licence, simulated).snapshot
+
+
+@task(name="tell snapshot", **policies.REGISTER)
+def tell_snapshot(added: Added) -> None:
+    """What was listed as a table among Prefect's artifacts."""
+    snapshot = added.snapshot
+    counted = totals(open_workspace().engine, snapshot.id)
+    lines = [
+        f"**{snapshot.name}** ({snapshot.data_set}, {snapshot.licence}), snapshot `{snapshot.id[:12]}`\n",
+        "| | |",
+        "| --- | --- |",
+        *(f"| {name.replace('_', ' ')} | {number} |" for name, number in counted._asdict().items()),
+        *(f"| {path.replace('|', ' ')} | {reason.replace('|', ' ')} |" for path, reason in _first(snapshot)),
+    ]
+    create_markdown_artifact("\n".join(lines), key="data-snapshot", description=f"snapshot {snapshot.id[:12]}")
+
+
+def _first(snapshot: Snapshot) -> list[Quarantined]:
+    return list(quarantined(open_workspace().engine, snapshot.id, SHOWN))

@@ -14,6 +14,7 @@ from registry.manifest import Kind
 FOLDER, MANIFEST = "folder", "manifest"
 SIMULATED = "simulated "
 """How the data sets of the face world are called: the format's name comes after it, the people are other ones."""
+LONGEST_NAME = 200
 OWN = ("photos", "scans", MANIFEST)
 """What is the user's own: its people are known by the name that the user gave the snapshot."""
 
@@ -100,3 +101,9 @@ def which_kind(root: Path) -> str:
 def licence_of(source: Source, given: str | None) -> str:
     """What was given, else the data set's own: the agreement a laboratory signed, or `unknown` for one's own data."""
     return given or (UNKNOWN_LICENCE if source.data_set in OWN else source.reading().licence)
+
+
+def name_of(source: Source, given: str | None) -> str:
+    """What was given, else the name of the folder or of the manifest."""
+    own = source.table.stem if source.table is not None else source.root.name
+    return given or own[:LONGEST_NAME] or source.data_set

@@ -41,7 +41,7 @@ class Leak(NamedTuple):
 
 
 class Person(NamedTuple):
-    """Somebody: `people` is the data set whose names these are where files tell it, empty where only the caller knows."""
+    """Somebody; `people` is the data set whose name this is where a file tells it, empty where only callers know."""
 
     people: str
     name: str
@@ -78,7 +78,9 @@ def subjects_on_both_sides(rows: Iterable[Listed], side_of_role: Mapping[str, st
         side = side_of_role.get(row.role, row.role)
         known_side, known_path = first.setdefault(person, (side, row.path))
         if known_side != side:
-            yield Leak("a person on two sides", row.path, f"{person.name} is in {side}, and in {known_side} by {known_path}")
+            yield Leak(
+                "a person on two sides", row.path, f"{person.name} is in {side}, and in {known_side} by {known_path}"
+            )
 
 
 def one_recording_on_both_sides(gallery: Iterable[Listed], probes: Iterable[Listed]) -> Iterator[Leak]:
@@ -102,7 +104,7 @@ def recordings_of(row: Listed) -> tuple[str, ...]:
         told = f"sequence {row.subject} {labels.get('expression')}"
     else:
         folder, _, name = row.path.rpartition("/")
-        told = f"{folder}/{name.split('.')[0]} in several formats"
+        told = f"{folder}/{name.rpartition('.')[0]} in several formats"
     return (*((f"the same bytes {row.sha256[:12]}",) if row.sha256 else ()), told)
 
 
@@ -122,7 +124,9 @@ def people_in_two_sets(
             known = files.get(row.sha256) if row.sha256 else None
             known = known or next((people[key] for key in keys if key in people), None)
             if known is not None and known[0] != name:
-                yield Leak("one person in two sets", row.path, f"{row.subject} of {name} is also {known[1]} of {known[0]}")
+                yield Leak(
+                    "one person in two sets", row.path, f"{row.subject} of {name} is also {known[1]} of {known[0]}"
+                )
             if row.sha256:
                 files.setdefault(row.sha256, (name, row.path))
             for key in keys:
@@ -134,9 +138,7 @@ def _names(row: Listed, people: str) -> tuple[Person, ...]:
     return () if person is None else (person if person.people else Person(people, person.name),)
 
 
-def benchmark_in_training(
-    training: Iterable[Listed], benchmark: Iterable[Listed], same_people: bool
-) -> Iterator[Leak]:
+def benchmark_in_training(training: Iterable[Listed], benchmark: Iterable[Listed], same_people: bool) -> Iterator[Leak]:
     """Training rows that the benchmark tests with: the same file, or a person of the same data set.
 
     Holds the benchmark, streams the training. `same_people`: both name people of one data set; else equal names are
