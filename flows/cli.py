@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from flows.data_commands import data
 from flows.serving import use_running_server
 from infra.environment import environment
 from infra.errors import InfrastructureError
@@ -22,6 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(data)
 CTRL_C = 130
 STOPPED = "trinormal: stopped; the same command goes on where it was\n"
 UNWRITABLE = {errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}

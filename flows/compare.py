@@ -18,6 +18,7 @@ from tasks.evaluate import Three, evaluate
 from tasks.faces import coefficients_of, pool_people
 from tasks.gather import Photos
 from tasks.jobs import RECONSTRUCTORS, Job, open_job, open_part
+from tasks.leakage import require_apart
 from tasks.measure import measure_cost, measure_quality
 from tasks.normals import NormalShards, encode_photos, encode_scans
 from tasks.recogniser import Network, finetune, pretrain
@@ -52,6 +53,7 @@ def compare_reconstructors(request: CompareRequest) -> dict[str, Any]:
     job = open_job(profile, photos.snapshot, CODE, RECONSTRUCTORS, names)
     crops = align_photos(photos.snapshot, photos.root, profile.recogniser.photo_pixels, profile.expnet.pixels)
     benchmark = simulated_benchmark("bu3dfe", profile)
+    require_apart(photos.snapshot, benchmark.snapshot)
     common = _Common(
         profile,
         photos,

@@ -9,7 +9,6 @@ from flows.parameters import TrainRequest
 from flows.reconstructor import worlds
 from infra.profiles import Profile, load_profile
 from infra.resources import PeakMemory
-from models.morphable.builtin import LICENCE
 from models.types import AXES
 from tasks.align import align_photos
 from tasks.benchmark import simulated_benchmark
@@ -18,6 +17,8 @@ from tasks.faces import coefficients_of, pool_people
 from tasks.fit_sphere20 import LossName
 from tasks.gather import Photos, own_photos, simulated_photos
 from tasks.jobs import Job, open_job
+from tasks.leakage import require_apart
+from tasks.licences import licences_of
 from tasks.normals import NormalShards, encode_photos, encode_scans
 from tasks.recogniser import Network, finetune, pretrain
 from tasks.reconstructor import train_expnet
@@ -48,6 +49,8 @@ def carry_out(request: TrainRequest, profile: Profile) -> dict[str, Any]:
     require_valid_photos(photos.snapshot)
     job = open_job(profile, photos.snapshot, CODE)
     crops = align_photos(photos.snapshot, photos.root, profile.recogniser.photo_pixels, profile.expnet.pixels)
+    benchmark = simulated_benchmark("bu3dfe", profile)
+    require_apart(photos.snapshot, benchmark.snapshot)
 
     world, unseen = worlds(profile)
     expnet = train_expnet(world, unseen, profile.expnet, profile.seed, job)
@@ -58,11 +61,10 @@ def carry_out(request: TrainRequest, profile: Profile) -> dict[str, Any]:
     pretrained = pretrain(crops, profile.recogniser, profile.seed, job)
     adapted = adapt(normals, pretrained, profile, job)
 
-    benchmark = simulated_benchmark("bu3dfe", profile)
     scans = encode_scans(benchmark.root, benchmark.records, profile.normals)
     result = evaluate(scans, benchmark.protocol, pretrained, adapted, profile.seed)
     exported = export(adapted[CANDIDATE])
-    licences = {"photos": photos.snapshot.licence, "face model": LICENCE}
+    licences = licences_of(exported.artefact, [photos.snapshot])
     released = release(exported, result, CANDIDATE, profile.gate, licences, profile.model_name, job)
 
     folder = output_folder(request.photos, profile)
