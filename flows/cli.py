@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from flows.data_commands import data
+from flows.evaluate_commands import evaluate
 from flows.serving import use_running_server
 from infra.environment import environment
 from infra.errors import InfrastructureError
@@ -139,6 +140,9 @@ def encode(
     from flows.console import run_encode
 
     run_encode(scan, out)
+
+
+app.command()(evaluate)
 
 
 @app.command()

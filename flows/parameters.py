@@ -1,7 +1,7 @@
 """What people ask for: the parameters of the flows, which Prefect's UI shows as forms."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -77,3 +77,18 @@ class IngestRequest(Config):
         Path | None, Field(description="CSV that says more: path and labels of files, or subject,gender of people")
     ] = None
     fast: Annotated[bool, Field(description="only hash: a file that cannot be read is found when it is used")] = False
+
+
+class EvaluateRequest(Config):
+    """Rank-1 of the champion on a folder of scans."""
+
+    scans: Annotated[Path, Field(description="folder of scans, a sub-folder a person, or the root of a data set")]
+    gallery_rule: Annotated[
+        Literal["first", "labels"],
+        Field(description="who is enrolled: the first scan of each person, or as labels.csv says (column role)"),
+    ] = "first"
+    data_set: Annotated[
+        Literal["bu3dfe", "frgc", "bosphorus", "bu4dfe"] | None,
+        Field(description="read as this data set, by its own protocol; empty: anybody's folder"),
+    ] = None
+    model: Annotated[str, Field(description="name of the registered model whose champion is asked")] = "recognizer"
