@@ -121,12 +121,11 @@ def people_in_two_sets(
     for name, rows in sets.items():
         for row in rows:
             keys = _names(row, (people_of or {}).get(name, name))
-            known = files.get(row.sha256) if row.sha256 else None
-            known = known or next((people[key] for key in keys if key in people), None)
-            if known is not None and known[0] != name:
-                yield Leak(
-                    "one person in two sets", row.path, f"{row.subject} of {name} is also {known[1]} of {known[0]}"
-                )
+            candidates = [files.get(row.sha256), *(people.get(key) for key in keys)]
+            known = next((each for each in candidates if each is not None and each[0] != name), None)
+            if known is not None:
+                why = f"{row.subject} of {name} is also {known[1]} of {known[0]}"
+                yield Leak("one person in two sets", row.path, why)
             if row.sha256:
                 files.setdefault(row.sha256, (name, row.path))
             for key in keys:
