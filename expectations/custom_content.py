@@ -35,7 +35,7 @@ class _Figures(MulticolumnMapMetricProvider):
     @multicolumn_condition_partial(engine=PandasExecutionEngine)
     def _pandas(cls, column_list: pd.DataFrame, **_: Any) -> pd.Series:  # noqa: N805
         numbers = column_list.apply(pd.to_numeric, errors="coerce").astype(float)
-        return pd.Series(np.isfinite(numbers.to_numpy()).all(axis=1), index=column_list.index)
+        return pd.Series(np.asarray(np.isfinite(numbers.to_numpy()).all(axis=1)), index=column_list.index)
 
 
 class ExpectFactsToBeFinite(MulticolumnMapExpectation):

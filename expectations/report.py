@@ -161,8 +161,9 @@ def seen(finding: Finding) -> str:
 
 
 def _report_from(stored: Mapping[str, Any]) -> ValidationReport:
-    findings = (
-        Finding(**{**each, "rows": tuple(each["rows"]), "reasons": tuple(each["reasons"])})
-        for each in stored["findings"]
-    )
-    return ValidationReport(stored["suite"], stored["rows"], tuple(findings))
+    return ValidationReport(stored["suite"], stored["rows"], tuple(map(_finding_from, stored["findings"])))
+
+
+def _finding_from(stored: Mapping[str, Any]) -> Finding:
+    lists: dict[str, Any] = {name: tuple(stored[name]) for name in ("rows", "reasons")}
+    return Finding(**{**stored, **lists})

@@ -113,7 +113,7 @@ def _word(value: Any) -> str:
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return "nothing" if value is None or math.isnan(value) else str(value)
     if isinstance(value, float):
-        return f"{value:.0f}" if value == round(value) else f"{value:.4g}"
+        return f"{value:.0f}" if value.is_integer() else f"{value:.4g}"
     return str(value)
 
 

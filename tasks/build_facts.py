@@ -13,7 +13,7 @@ from models.facts.normals import NormalFacts, normal_facts
 from tasks.files import read_table
 from tasks.frames import FACTS, save_frame
 
-IMAGES_AT_ONCE = 256
+IMAGES_AT_ONCE = 64
 
 
 def build_coefficient_facts(folder: Path, crops: Path, faces: Path) -> None:

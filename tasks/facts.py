@@ -33,7 +33,7 @@ class Found(NamedTuple):
 def look_at_disk(root: Path, paths: Sequence[str], workers: int) -> Iterator[Found]:
     """Hash every file, in order. Never remembered: what the disk holds can only be asked of the disk."""
     with ThreadPoolExecutor(workers) as pool:
-        yield from pool.map(lambda path: _found(root / path), paths)
+        yield from pool.map(_found, (root / path for path in paths))
 
 
 class Files(NamedTuple):

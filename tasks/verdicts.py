@@ -18,7 +18,11 @@ SUITES = [
     f"expectations.{name}"
     for name in ("manifest", "files", "blocks", "photos", "scans", "coefficients", "normal_images", "embeddings")
 ]
-ORDER = ("photos", "world", "world-held-out", "views", "views-held-out", "scans", "coefficients", "photo-normals")
+ORDER = (
+    *("photos", "world", "world-held-out", "views", "views-held-out", "coefficients", "photo-normals"),
+    *("scans", "scan-normals", "embeddings"),
+)
+"""The topics of validations as they follow each other in a flow."""
 PAGE = "validation.html"
 
 
@@ -35,20 +39,34 @@ def require_passed(
 
     Raises `ValidationFailed` with the first failing expectation and its first rows where it refuses.
     """
-
-    def build(folder: Path, _: Path) -> None:
-        write_json(folder / "validation.json", look().as_dict())
-
-    made = make(workspace, "validation", inputs, {"topic": topic, **config}, [*SUITES, *code], build)
-    validation = validation_from(read_json(made.path / "validation.json"))
-    page = tell(workspace, validation, job)
+    validation = verdict(workspace, topic, inputs, config, code, look)
+    page = keep(workspace, validation, job)
+    key = f"{topic}-validation"
+    create_markdown_artifact(validation.to_markdown(), key=key, description=validation.about)
     if not validation.passed:
         raise ValidationFailed(f"{validation.about}: {validation.first_failure()}; {page} lists all")
     return validation
 
 
-def tell(workspace: Workspace, validation: Validation, job: Job) -> Path:
-    """Add a validation to the job's page, and log both to its run, which fails where the validation does.
+def verdict(
+    workspace: Workspace,
+    topic: str,
+    inputs: Sequence[Input],
+    config: dict[str, Any],
+    code: Sequence[str],
+    look: Callable[[], Validation],
+) -> Validation:
+    """What `look` says of these inputs, an artefact like any other: asked again only when they or the suites change."""
+
+    def build(folder: Path, _: Path) -> None:
+        write_json(folder / "validation.json", look().as_dict())
+
+    made = make(workspace, "validation", inputs, {"topic": topic, **config}, [*SUITES, *code], build)
+    return validation_from(read_json(made.path / "validation.json"))
+
+
+def keep(workspace: Workspace, validation: Validation, job: Job) -> Path:
+    """Add a validation to the job's page, and both to its run in MLflow, which fails where the validation does.
 
     Returns the page; a later validation of the same job adds to it.
     """
@@ -56,9 +74,6 @@ def tell(workspace: Workspace, validation: Validation, job: Job) -> Path:
     write_json(folder / f"{validation.topic}.json", validation.as_dict())
     page = page_of("Validation", _told(folder))
     atomic_write_text(folder / PAGE, page)
-    create_markdown_artifact(
-        validation.to_markdown(), key=f"{validation.topic}-validation", description=validation.about
-    )
     run = workspace.tracker.run(job.experiment, "", job.key, job=job.attempt)
     run.log_metrics(validation.metrics())
     run.log_dict(validation.as_dict(), f"validation/{validation.topic}.json")

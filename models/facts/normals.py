@@ -27,7 +27,7 @@ class NormalFacts(NamedTuple):
 def normal_facts(planes: UInt8[ndarray, "n 3 h w"]) -> NormalFacts:
     """Facts of images of `encode_normals`: a component n is stored as 127.5 (n + 1)."""
     there = planes > 0
-    valid = there.all(axis=1)
+    valid = np.asarray(there.all(axis=1))
     counts = valid.sum(axis=(1, 2))
     some = counts > 0
     components = planes.astype(np.float32) / np.float32(127.5) - np.float32(1)

@@ -2,16 +2,13 @@
 
 from typing import NamedTuple
 
-import numpy as np
+import cv2
 from jaxtyping import UInt8
 from numpy import ndarray
 
-LUMA = (0.299, 0.587, 0.114)
-"""ITU-R BT.601: how bright red, green and blue look."""
-
 
 class PhotoFacts(NamedTuple):
-    """Size in pixels; mean of all channels and standard deviation of the luma, both of 255."""
+    """Size in pixels; mean of all channels and standard deviation of the luma (ITU-R BT.601), both of 255."""
 
     width: int
     height: int
@@ -24,5 +21,6 @@ def photo_facts(pixels: UInt8[ndarray, "h w 3"]) -> PhotoFacts:
     height, width = pixels.shape[:2]
     if not pixels.size:
         return PhotoFacts(width, height, 0.0, 0.0)
-    luma = pixels.reshape(-1, 3) @ np.array(LUMA, dtype=np.float32)
-    return PhotoFacts(width, height, float(pixels.mean()), float(luma.std(dtype=np.float64)))
+    red, green, blue, _ = cv2.mean(pixels)
+    _, spread = cv2.meanStdDev(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
+    return PhotoFacts(width, height, (red + green + blue) / 3, float(spread[0, 0]))
