@@ -1,15 +1,17 @@
 """Where a data set is, and the stream of what is listed of it."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from models.errors import DataError, UnknownPlugin
 from models.readers.datasets import UNKNOWN_LICENCE, DataSet, data_sets
 from models.readers.folder import Kinds, count_kinds, index_manifest
-from models.readers.records import PhotoRecord, ScanRecord
+from models.readers.records import FivePoints, PhotoRecord, ScanRecord
 from models.readers.relabelling import read_label_table, relabelled
 from registry.manifest import Kind
+from tasks.files import read_table
 
 FOLDER, MANIFEST = "folder", "manifest"
 SIMULATED = "simulated "
@@ -24,7 +26,8 @@ Record = PhotoRecord | ScanRecord
 class Source(NamedTuple):
     """A data set on disk: its name in the catalogue, the folder its paths start from, and tables that go with it.
 
-    `table` is the CSV of a manifest, `labels` one that says more of files or people than their names do.
+    `table` is the CSV of a manifest, `labels` one that says more of files or people than their names do, `points` one
+    with the five points of photos (path, then x and y of each) that the data set itself does not have.
     """
 
     data_set: str
@@ -32,6 +35,7 @@ class Source(NamedTuple):
     kind: Kind
     table: Path | None = None
     labels: Path | None = None
+    points: Path | None = None
 
     def reading(self) -> DataSet:
         """How its files are read; a manifest's are anyone's photos or scans."""
@@ -44,13 +48,26 @@ class Source(NamedTuple):
             found = data_sets[self.data_set].index(self.root)
         else:
             found = self._of_one_kind(index_manifest(self.table))
-        return iter(found) if self.labels is None else relabelled(found, read_label_table(self.root, self.labels))
+        if self.labels is not None:
+            found = relabelled(found, read_label_table(self.root, self.labels))
+        return iter(found) if self.points is None else _with_points(found, self.points)
 
     def _of_one_kind(self, found: Iterable[Record]) -> Iterator[Record]:
         wanted = PhotoRecord if self.kind == "photo" else ScanRecord
         for record in found:
             if not isinstance(record, wanted):
                 raise DataError(f"{self.table}: {record.path}: lists photos and scans: make a table of each")
+            yield record
+
+
+def _with_points(records: Iterable[Record], table: Path) -> Iterator[Record]:
+    known = {path: [float(number) for number in numbers] for path, *numbers in read_table(table)}
+    for record in records:
+        if isinstance(record, PhotoRecord) and record.path in known:
+            numbers = known[record.path]
+            pairs = tuple(zip(numbers[0::2], numbers[1::2], strict=True))
+            yield replace(record, five_points=cast(FivePoints, pairs))
+        else:
             yield record
 
 

@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
-from models.readers.folder import index_photos
 from registry.catalogue import load_rows
-from tasks import snapshot
-from tasks.snapshot import snapshot_photos
+from tasks.snapshot import take_snapshot
+from tasks.sources import Source
 from tasks.wiring import Workspace
+from tests.tasks.plain_snapshots import take_in
 
 
 @pytest.fixture
@@ -25,8 +25,9 @@ def photos(tmp_path: Path) -> Path:
 
 
 def take(workspace: Workspace, root: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(snapshot, "open_workspace", lambda: workspace)
-    return snapshot_photos.fn(root, index_photos(root), root.name, "CC0-1.0")
+    with monkeypatch.context() as patch:
+        take_in(workspace, patch)
+        return take_snapshot(Source("photos", root, "photo"), root.name, "CC0-1.0")
 
 
 def test_every_file_is_listed_with_its_own_hash(workspace: Workspace, photos: Path, monkeypatch: pytest.MonkeyPatch):
