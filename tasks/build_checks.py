@@ -54,8 +54,8 @@ def read_facts(folder: Path) -> list[Fact]:
 
 
 def _fact(path: str, sha256: str, size: str, width: str, height: str, failure: str) -> Fact:
-    sides = (int(side) if side else None for side in (width, height))
-    return Fact(path, sha256, int(size), *sides, failure or None)
+    across, down = (int(side) if side else None for side in (width, height))
+    return Fact(path, sha256, int(size), across, down, failure or None)
 
 
 def check_file(root: Path, path: str, *, data_set: str, parse: bool) -> Fact:

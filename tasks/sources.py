@@ -53,9 +53,8 @@ class Source(NamedTuple):
         return iter(found) if self.points is None else _with_points(found, self.points)
 
     def _of_one_kind(self, found: Iterable[Record]) -> Iterator[Record]:
-        wanted = PhotoRecord if self.kind == "photo" else ScanRecord
         for record in found:
-            if not isinstance(record, wanted):
+            if isinstance(record, PhotoRecord) != (self.kind == "photo"):
                 raise DataError(f"{self.table}: {record.path}: lists photos and scans: make a table of each")
             yield record
 
