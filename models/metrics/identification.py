@@ -15,6 +15,7 @@ __all__ = [
     "euclidean_distances",
     "fused_distances",
     "fused_search",
+    "mean_of_three",
     "rank_k",
     "rank_of_genuine",
 ]
@@ -47,9 +48,16 @@ def euclidean_distances(gallery: Float32[ndarray, "g d"], probe: Float32[ndarray
 def fused_distances(gallery: Features, probe: Features) -> Float32[ndarray, "g p"]:
     """Equation 15 for every pair: the mean of the three axes' distances. Raises `DataError` on unequal shapes."""
     require_comparable(gallery, probe)
-    total = euclidean_distances(gallery[0], probe[0])
-    total += euclidean_distances(gallery[1], probe[1])
-    total += euclidean_distances(gallery[2], probe[2])
+    x, y, z = (euclidean_distances(g, p) for g, p in zip(gallery, probe, strict=True))
+    return mean_of_three(x, y, z)
+
+
+def mean_of_three(
+    x: Float32[ndarray, "g p"], y: Float32[ndarray, "g p"], z: Float32[ndarray, "g p"]
+) -> Float32[ndarray, "g p"]:
+    """The score of equation 15."""
+    total = x + y
+    total += z
     total /= np.float32(3.0)
     return total
 
