@@ -60,7 +60,7 @@ def carry_out(request: TrainRequest, profile: Profile) -> dict[str, Any]:
 
     benchmark = simulated_benchmark(profile.benchmark, profile.seed)
     scans = encode_scans(benchmark.root, benchmark.records, profile.normals)
-    result = evaluate(scans, benchmark.protocol, pretrained, adapted, profile.seed)
+    result = evaluate(scans, benchmark.protocol, pretrained, adapted, profile.seed, benchmark.records)
     exported = export(adapted[CANDIDATE])
     licences = {"photos": photos.snapshot.licence, "face model": LICENCE}
     released = release(exported, result, CANDIDATE, profile.gate, licences, profile.model_name, job)

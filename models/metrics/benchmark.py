@@ -32,12 +32,13 @@ class Scores(NamedTuple):
 
 
 class Usable(NamedTuple):
-    """Rows of the features that a protocol uses, their subjects, and the probes that cannot be searched."""
+    """Rows of the features that a protocol uses, their subjects, and the probes (ids) that cannot be searched."""
 
     gallery: list[int]
     gallery_subjects: list[str]
     probes: list[int]
     probe_subjects: list[str]
+    lost: list[str]
     lost_subjects: list[str]
 
 
@@ -62,6 +63,7 @@ def usable(sources: Sequence[str], protocol: Protocol) -> Usable:
         [member.subject for member in gallery],
         [row[member.id] for member in probes],
         [member.subject for member in probes],
+        [member.id for member in protocol.probes if member.id not in searched],
         [member.subject for member in protocol.probes if member.id not in searched],
     )
 

@@ -75,3 +75,26 @@ def compare_all(
 
 def _same_person(reference: Int64[ndarray, " g"], probe: Int64[ndarray, " p"]) -> Bool[ndarray, "g p"]:
     return reference[:, None] == probe[None, :]
+
+
+def comparisons_of(
+    distances: Float64[ndarray, " r"], probe_subjects: Sequence[str], reference_subjects: Sequence[str | None]
+) -> Comparisons:
+    """The same from a list of comparisons, as score files hold it; one without a reference is a lost probe."""
+    references = [
+        own if given is None else given for own, given in zip(probe_subjects, reference_subjects, strict=True)
+    ]
+    labels = [*probe_subjects, *references]
+    names, number = np.unique(np.array(labels, dtype=str), return_inverse=True)
+    probe, reference = (half.astype(np.int64) for half in np.split(number, [len(probe_subjects)]))
+    lost = np.array([subject is None for subject in reference_subjects], dtype=bool)
+    genuine, impostor = ~lost & (probe == reference), ~lost & (probe != reference)
+    return Comparisons(
+        tuple(names.tolist()),
+        distances[genuine],
+        probe[genuine],
+        distances[impostor],
+        probe[impostor],
+        reference[impostor],
+        probe[lost],
+    )

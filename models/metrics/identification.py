@@ -7,7 +7,7 @@ from jaxtyping import Float32, Float64, Int64
 from numpy import ndarray
 
 from models.errors import DataError
-from models.metrics.search import Features, SearchResult, fused_search, require_comparable
+from models.metrics.search import Features, SearchResult, fused_search, require_comparable, stream_search
 
 __all__ = [
     "SearchResult",
@@ -18,6 +18,7 @@ __all__ = [
     "mean_of_three",
     "rank_k",
     "rank_of_genuine",
+    "stream_search",
 ]
 
 # Below this share of |g|^2 + |p|^2 the float32 difference has lost its digits.
