@@ -75,7 +75,7 @@ def carry_out(request: TrainRequest, profile: Profile) -> dict[str, Any]:
     require_valid_normals(scans, "scan-normals", job)
     embedded = embed_scans(scans, pretrained, adapted)
     require_valid_embeddings(embedded, job)
-    result = evaluate(scans, benchmark.protocol, pretrained, adapted, profile.seed)
+    result = evaluate(scans, benchmark.protocol, pretrained, adapted, profile.seed, benchmark.records)
     exported = export(adapted[CANDIDATE])
     licences = licences_of(exported.artefact, [photos.snapshot])
     released = release(exported, result, CANDIDATE, profile.gate, licences, profile.model_name, job)
