@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from flows.data_commands import data
 from flows.evaluate_commands import evaluate
 from flows.serving import use_running_server
 from infra.environment import environment
@@ -23,6 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(data)
 CTRL_C = 130
 STOPPED = "trinormal: stopped; the same command goes on where it was\n"
 UNWRITABLE = {errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
@@ -149,6 +151,18 @@ def setup() -> None:
     from flows.console import run_setup
 
     run_setup()
+
+
+@app.command()
+def doctor(
+    basel: Annotated[
+        Path | None, typer.Option(help="A folder with the Basel Face Model of 2009: check its files too.")
+    ] = None,
+) -> None:
+    """Is this machine ready? Packages, device, disk, database, face networks, ports; what to do where it is not."""
+    from flows.console import run_doctor
+
+    run_doctor(basel)
 
 
 @app.command()

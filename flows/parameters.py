@@ -57,6 +57,28 @@ class CoefficientsRequest(Config):
     folder: Annotated[Path | None, Field(description="weights made elsewhere; empty: the best trained here")] = None
 
 
+class IngestRequest(Config):
+    """List a data set as a snapshot: every file hashed, opened once, and noted with its labels and licence."""
+
+    data_set: Annotated[
+        str,
+        Field(
+            description="bosphorus, bu3dfe, bu4dfe, fei, frgc, kdef, photos, scans, vggface2; or folder (your own "
+            "photos or scans, whichever are in it), or manifest (a CSV file)"
+        ),
+    ] = "folder"
+    folder: Annotated[Path, Field(description="the folder that holds it, or the CSV file of a manifest")]
+    name: Annotated[str | None, Field(description="what to call it; empty: the folder's name", max_length=200)] = None
+    licence: Annotated[
+        str | None,
+        Field(description="licence (SPDX name); it follows every model; empty: the data set's own", max_length=200),
+    ] = None
+    labels: Annotated[
+        Path | None, Field(description="CSV that says more: path and labels of files, or subject,gender of people")
+    ] = None
+    fast: Annotated[bool, Field(description="only hash: a file that cannot be read is found when it is used")] = False
+
+
 class EvaluateRequest(Config):
     """Rank-1 of the champion on a folder of scans."""
 

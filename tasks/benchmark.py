@@ -1,6 +1,6 @@
 """Benchmarks by name: where the scans are, how each is read, what is listed, and who is enrolled."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
@@ -9,50 +9,53 @@ from infra.profiles import Profile
 from infra.store import Artefact
 from models.errors import UnknownPlugin
 from models.metrics.protocol import Protocol
-from models.protocols.scans import (
-    bosphorus_protocol,
-    bu3dfe_protocol,
-    bu4dfe_protocol,
-    frgc_protocol,
-    merged_protocol,
-)
+from models.morphable.builtin import LICENCE
+from models.protocols.catalogue import SCAN_PROTOCOLS
+from models.protocols.scans import merged_protocol
 from models.readers.datasets import data_sets
 from models.readers.records import ScanRecord
+from registry.manifest import Snapshot
 from tasks.normals import NormalShards
+from tasks.snapshot import take_snapshot
+from tasks.sources import Source
 from tasks.synthesise import ScanSetConfig, synthesise_scans
 
 MERGED = ("bu3dfe", "frgc", "bosphorus")
 """What paper A's Table 8 takes together."""
+TITLES = {"bu3dfe": "BU-3DFE", "frgc": "FRGC v2", "bosphorus": "Bosphorus", "bu4dfe": "BU-4DFE"}
 
 
 class Benchmark(NamedTuple):
-    """Scans on disk, the index of those that the protocol uses, the protocol; and the shards of simulated ones."""
+    """Scans on disk, the index of those that the protocol uses, the protocol, the snapshot that lists all of them;
+    and the shards of simulated ones.
+    """
 
     name: str
     root: Path
     records: list[ScanRecord]
     protocol: Protocol
+    snapshot: Snapshot
     shards: list[Artefact]
 
 
-class _Kind(NamedTuple):
-    protocol: Callable[[Iterable[ScanRecord]], Protocol]
-    config: Callable[[Profile], ScanSetConfig]
-
-
-_KINDS: Mapping[str, _Kind] = {
-    "bu3dfe": _Kind(bu3dfe_protocol, attrgetter("benchmark")),
-    "frgc": _Kind(frgc_protocol, attrgetter("benchmarks.frgc")),
-    "bosphorus": _Kind(bosphorus_protocol, attrgetter("benchmarks.bosphorus")),
-    "bu4dfe": _Kind(bu4dfe_protocol, attrgetter("benchmarks.bu4dfe")),
+_CONFIGS: Mapping[str, Callable[[Profile], ScanSetConfig]] = {
+    "bu3dfe": attrgetter("benchmark"),
+    "frgc": attrgetter("benchmarks.frgc"),
+    "bosphorus": attrgetter("benchmarks.bosphorus"),
+    "bu4dfe": attrgetter("benchmarks.bu4dfe"),
 }
-BENCHMARKS = tuple(_KINDS)
+BENCHMARKS = tuple(_CONFIGS)
 
 
 def simulated_benchmark(name: str, profile: Profile) -> Benchmark:
     """A simulated data set, read back by the reader of the real one. Raises `UnknownPlugin`."""
-    made = synthesise_scans(name, _kind(name).config(profile), profile.seed)
-    return real_benchmark(name, made.root.path)._replace(shards=made.shards)
+    _require_known(name)
+    made = synthesise_scans(name, _CONFIGS[name](profile), profile.seed)
+    source = Source(name, made.root.path, "scan")
+    # not parsed here: encoding reads every scan, and lists those that give nothing
+    title = f"simulated {TITLES[name]} (face world)"
+    snapshot = take_snapshot(source, title, LICENCE, parse=False, simulated=True)
+    return _by_its_protocol(name, made.root.path, snapshot, made.shards)
 
 
 def real_benchmark(name: str, root: Path) -> Benchmark:
@@ -60,11 +63,10 @@ def real_benchmark(name: str, root: Path) -> Benchmark:
 
     Raises `UnknownPlugin`, and `DataError` where a name breaks the format or nothing is there.
     """
-    kind = _kind(name)
-    found = [record for record in data_sets[name].index(root) if isinstance(record, ScanRecord)]
-    protocol = kind.protocol(found)
-    used = {*protocol.gallery_ids, *protocol.probe_ids}
-    return Benchmark(name, root, [record for record in found if record.path in used], protocol, [])
+    _require_known(name)
+    source = Source(name, root, "scan")
+    snapshot = take_snapshot(source, TITLES[name], data_sets[name].licence, parse=False)
+    return _by_its_protocol(name, root, snapshot, [])
 
 
 def merged_benchmark(parts: Mapping[str, tuple[Protocol, NormalShards]]) -> tuple[Protocol, NormalShards]:
@@ -80,7 +82,13 @@ def merged_benchmark(parts: Mapping[str, tuple[Protocol, NormalShards]]) -> tupl
     return protocol, NormalShards(shards, sources, [], failures)
 
 
-def _kind(name: str) -> _Kind:
-    if name not in _KINDS:
-        raise UnknownPlugin(f"no benchmark {name!r}; have {', '.join(_KINDS)}")
-    return _KINDS[name]
+def _by_its_protocol(name: str, root: Path, snapshot: Snapshot, shards: list[Artefact]) -> Benchmark:
+    found = [record for record in data_sets[name].index(root) if isinstance(record, ScanRecord)]
+    protocol = SCAN_PROTOCOLS[name](found)
+    used = {*protocol.gallery_ids, *protocol.probe_ids}
+    return Benchmark(name, root, [record for record in found if record.path in used], protocol, snapshot, shards)
+
+
+def _require_known(name: str) -> None:
+    if name not in _CONFIGS:
+        raise UnknownPlugin(f"no benchmark {name!r}; have {', '.join(_CONFIGS)}")

@@ -15,12 +15,15 @@ from models.export.embedding import embed_normals
 from models.export.onnx import load_session
 from models.metrics.benchmark import Scores, score, usable
 from models.protocols.folder import first_scan_protocol, labelled_protocol
+from models.readers.datasets import UNKNOWN_LICENCE
 from models.readers.folder import index_scans
 from tasks import policies
 from tasks.benchmark import Benchmark, real_benchmark
 from tasks.champion import Champion
 from tasks.files import read_json, save_array, write_json
 from tasks.normals import NormalShards, load_normals
+from tasks.snapshot import take_snapshot
+from tasks.sources import Source
 from tasks.stages import make
 from tasks.wiring import open_workspace
 
@@ -49,7 +52,9 @@ def scans_to_search(root: Path, data_set: str | None, rule: GalleryRule) -> Benc
     found = list(index_scans(root))
     protocol = _RULES[rule](found)
     used = {*protocol.gallery_ids, *protocol.probe_ids}
-    return Benchmark(protocol.name, root, [record for record in found if record.path in used], protocol, [])
+    snapshot = take_snapshot(Source("scans", root, "scan"), root.name, UNKNOWN_LICENCE, parse=False)
+    searched = [record for record in found if record.path in used]
+    return Benchmark(protocol.name, root, searched, protocol, snapshot, [])
 
 
 @task(name="identify scans", **policies.STAGE)
