@@ -32,10 +32,10 @@ def evaluate(
     wait_for_prefect = start_private_prefect(load_settings().home / "logs")
     from flows.evaluate import evaluate_scans
     from tasks.champion import require_champion
-    from tasks.evaluate_scans import scans_to_search
+    from tasks.evaluate_scans import list_scans
 
     require_champion(model)
-    scans_to_search(scans.absolute(), data_set, gallery_rule)
+    list_scans(scans.absolute(), data_set, gallery_rule)
     wait_for_prefect()
     told = json.dumps(evaluate_scans(request), indent=1) + "\n"
     if out is None:

@@ -1,6 +1,6 @@
 """Benchmarks by name: where the scans are, how each is read, what is listed, and who is enrolled."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +23,13 @@ from tasks.synthesise import ScanSetConfig, synthesise_scans
 MERGED = ("bu3dfe", "frgc", "bosphorus")
 """What paper A's Table 8 takes together."""
 TITLES = {"bu3dfe": "BU-3DFE", "frgc": "FRGC v2", "bosphorus": "Bosphorus", "bu4dfe": "BU-4DFE"}
+
+
+class Listed(NamedTuple):
+    """A protocol, and the index of those scans that it uses."""
+
+    records: list[ScanRecord]
+    protocol: Protocol
 
 
 class Benchmark(NamedTuple):
@@ -55,18 +62,15 @@ def simulated_benchmark(name: str, profile: Profile) -> Benchmark:
     # not parsed here: encoding reads every scan, and lists those that give nothing
     title = f"simulated {TITLES[name]} (face world)"
     snapshot = take_snapshot(source, title, LICENCE, parse=False, simulated=True)
-    return _by_its_protocol(name, made.root.path, snapshot, made.shards)
+    return Benchmark(name, made.root.path, *list_data_set(name, made.root.path), snapshot, made.shards)
 
 
 def real_benchmark(name: str, root: Path) -> Benchmark:
-    """A data set in its own format at `root`, by the protocol of its own.
-
-    Raises `UnknownPlugin`, and `DataError` where a name breaks the format or nothing is there.
-    """
-    _require_known(name)
+    """A data set in its own format at `root`, by the protocol of its own. Raises as `list_data_set` does."""
+    found = list_data_set(name, root)
     source = Source(name, root, "scan")
     snapshot = take_snapshot(source, TITLES[name], data_sets[name].licence, parse=False)
-    return _by_its_protocol(name, root, snapshot, [])
+    return Benchmark(name, root, *found, snapshot, [])
 
 
 def merged_benchmark(parts: Mapping[str, tuple[Protocol, NormalShards]]) -> tuple[Protocol, NormalShards]:
@@ -82,11 +86,20 @@ def merged_benchmark(parts: Mapping[str, tuple[Protocol, NormalShards]]) -> tupl
     return protocol, NormalShards(shards, sources, [], failures)
 
 
-def _by_its_protocol(name: str, root: Path, snapshot: Snapshot, shards: list[Artefact]) -> Benchmark:
+def list_data_set(name: str, root: Path) -> Listed:
+    """What a data set's protocol takes of the scans at `root`; no scan is opened.
+
+    Raises `UnknownPlugin`, and `DataError` where a name breaks the format or nothing is there.
+    """
+    _require_known(name)
     found = [record for record in data_sets[name].index(root) if isinstance(record, ScanRecord)]
-    protocol = SCAN_PROTOCOLS[name](found)
+    return listed(found, SCAN_PROTOCOLS[name](found))
+
+
+def listed(found: Iterable[ScanRecord], protocol: Protocol) -> Listed:
+    """The protocol, and of the records those that it uses."""
     used = {*protocol.gallery_ids, *protocol.probe_ids}
-    return Benchmark(name, root, [record for record in found if record.path in used], protocol, snapshot, shards)
+    return Listed([record for record in found if record.path in used], protocol)
 
 
 def _require_known(name: str) -> None:

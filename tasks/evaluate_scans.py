@@ -18,7 +18,7 @@ from models.protocols.folder import first_scan_protocol, labelled_protocol
 from models.readers.datasets import UNKNOWN_LICENCE
 from models.readers.folder import index_scans
 from tasks import policies
-from tasks.benchmark import Benchmark, real_benchmark
+from tasks.benchmark import Benchmark, Listed, list_data_set, listed, real_benchmark
 from tasks.champion import Champion
 from tasks.files import read_json, save_array, write_json
 from tasks.normals import NormalShards, load_normals
@@ -42,19 +42,24 @@ class Identified(NamedTuple):
     artefact: Artefact
 
 
-def scans_to_search(root: Path, data_set: str | None, rule: GalleryRule) -> Benchmark:
+def list_scans(root: Path, data_set: str | None, rule: GalleryRule) -> Listed:
     """The scans below `root` with their protocol: that of a data set, or by a rule for anybody's folder.
 
     Raises `DataError` where there are none, a name breaks the format, or nothing is enrolled or searched.
     """
     if data_set is not None:
-        return real_benchmark(data_set, root)
+        return list_data_set(data_set, root)
     found = list(index_scans(root))
-    protocol = _RULES[rule](found)
-    used = {*protocol.gallery_ids, *protocol.probe_ids}
+    return listed(found, _RULES[rule](found))
+
+
+def scans_to_search(root: Path, data_set: str | None, rule: GalleryRule) -> Benchmark:
+    """The same, and a snapshot of all that is there."""
+    if data_set is not None:
+        return real_benchmark(data_set, root)
+    found = list_scans(root, data_set, rule)
     snapshot = take_snapshot(Source("scans", root, "scan"), root.name, UNKNOWN_LICENCE, parse=False)
-    searched = [record for record in found if record.path in used]
-    return Benchmark(protocol.name, root, searched, protocol, snapshot, [])
+    return Benchmark(found.protocol.name, root, *found, snapshot, [])
 
 
 @task(name="identify scans", **policies.STAGE)

@@ -28,6 +28,7 @@ from tasks.jobs import dotted
 from tasks.normals import encode_scans
 from tasks.wiring import Workspace
 from tests.tasks.homes import new_home
+from tests.tasks.plain_snapshots import take_in
 
 TINY = load_profile("tiny")
 MODEL = "faces"
@@ -36,6 +37,7 @@ MODEL = "faces"
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     with new_home(tmp_path_factory.mktemp("evaluate") / "home") as workspace, pytest.MonkeyPatch.context() as patch:
+        take_in(workspace, patch)
         for module in (champion, evaluate_scans, normals, synthesise):
             patch.setattr(module, "open_workspace", lambda: workspace)
         patch.setattr(benchmark, "synthesise_scans", synthesise.synthesise_scans.fn)
