@@ -1,7 +1,7 @@
 """Moves of one part of the face, standing for the action units that Bosphorus records.
 
-The built-in model has no muscles. A unit is a fixed mix of the expression components that move almost nothing but the
-lower or the upper half of the face; its name decides the mix, so everybody makes the same move in a way of one's own.
+The built-in model has no muscles. A unit is a fixed mix of the expression components that move mostly the lower or
+the upper half of the face; its name decides the mix, so everybody makes the same move in a way of one's own.
 """
 
 from functools import cache

@@ -43,7 +43,7 @@ def test_smoothing_takes_noise_and_keeps_a_plane():
     rough = (noisy.points - slope().points)[inner][..., 2].std()
     left = (smoothed(noisy, 2.0).points - slope().points)[inner][..., 2].std()
     assert left < 0.35 * rough
-    assert smoothed(noisy, 0) is noisy
+    assert smoothed(noisy, 0.0) is noisy
 
 
 def test_what_covers_a_face_comes_nearer_and_what_is_lost_is_empty_within_its_circle_only():
