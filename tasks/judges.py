@@ -6,7 +6,7 @@ from typing import NamedTuple
 from expectations.report import page_of
 from infra.files import atomic_write_text
 from registry.manifest import Snapshot
-from tasks.inspect import inspect_snapshot
+from tasks.inspections import inspect_snapshot
 from tasks.sources import SIMULATED
 from tasks.wiring import Workspace
 
