@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from flows.report_commands import report
 from flows.serving import use_running_server
 from infra.environment import environment
 from infra.errors import InfrastructureError
@@ -156,6 +157,9 @@ def serve(
     from flows.serving import serve as serve_all
 
     serve_all(prefect_port, mlflow_port)
+
+
+app.command()(report)
 
 
 def _make_home(folder: Path) -> None:

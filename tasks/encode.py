@@ -2,10 +2,7 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
-from jaxtyping import UInt8
-from numpy import ndarray
 
 from infra.files import atomic_write_bytes
 from models.errors import ScanError
@@ -17,6 +14,7 @@ from models.geometry.template import Template, template_from
 from models.morphable.builtin import load_face
 from models.readers.scans import read_scan
 from models.types import RangeImage, Scan
+from tasks.figures import depth_picture
 from tasks.files import save_array, write_json
 from tasks.reconstruct import png
 
@@ -30,7 +28,7 @@ def encode_scan(path: Path, out: Path) -> CanonicalReport:
     template = template_from(Scan(face.template, face.triangles))
     image, report = _canonical(path, template)
     planes = encode_normals(plane_fit_normals(image))
-    depth = _depth_picture(image)
+    depth = depth_picture(image)
     save_array(out / "range.npy", np.where(image.valid[..., None], image.points, np.float32("nan")))
     save_array(out / "normals.npy", planes)
     for name, picture in zip(("range", "nx", "ny", "nz"), (depth, *planes), strict=True):
@@ -46,10 +44,3 @@ def _canonical(path: Path, template: Template) -> tuple[RangeImage, CanonicalRep
         return canonical_range_image(scan, template, GRID, radius_mm=RADIUS_MM)
     except ScanError as error:
         raise ScanError(f"{path}: {error}") from None
-
-
-def _depth_picture(image: RangeImage) -> UInt8[ndarray, "h w"]:
-    """Depth as grey: the nose white, 100 mm behind it black."""
-    depth = image.points[..., 2] - image.points[..., 2][image.valid].max()
-    grey = np.where(image.valid, np.clip(255 + depth * 2.55, 1, 255), 0)
-    return cv2.convertScaleAbs(grey)
