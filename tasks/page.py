@@ -18,6 +18,7 @@ from registry.stage_graph import StageGraph, stage_graph
 from tasks.charts import as_div, cmc_chart, det_chart, gallery_chart, roc_chart, slices_chart
 from tasks.evaluate import BenchmarkResult, read_details, read_paired
 from tasks.files import read_json
+from tasks.findings import Findings
 from tasks.jobs import Job
 from tasks.paper_tables import PAPER_A
 from tasks.wiring import Workspace
@@ -38,26 +39,26 @@ class PageSource(NamedTuple):
     run_id: str
 
 
-def gather(
-    workspace: Workspace, benchmark: BenchmarkResult, model: str, version: str, lineage: str, job: Job
-) -> PageSource:
-    """Look everything up: evaluation, ledger, lineage of the artefact `lineage`, model card, MLflow's runs."""
+def gather(workspace: Workspace, found: Findings, job: Job) -> PageSource:
+    """Look everything up: evaluation, ledger, lineage of the exported model, model card, MLflow's runs."""
+    model, version = found.released.name, found.released.version
     decided = [entry for entry in history(workspace.engine, model) if entry.version == version]
     decisions = [entry.decision for entry in decided if entry.decision.get("checks")]
     children = finished_runs(workspace.tracker, job.experiment, {"mlflow.parentRunId": job.run_id})
+    (exported,) = found.stages["export"]
     return PageSource(
-        {name: read_details(benchmark.artefact, name) for name in benchmark.scores},
-        read_paired(benchmark.artefact),
+        {name: read_details(found.benchmark.artefact, name) for name in found.benchmark.scores},
+        read_paired(found.benchmark.artefact),
         decisions[-1] if decisions else None,
-        stage_graph(workspace.engine, lineage),
+        stage_graph(workspace.engine, exported.key),
         card_of(workspace.tracker, model, version),
         {run.name: run.run_id for run in reversed(children)},
         job.run_id,
     )
 
 
-def render(found: Any, seconds: Mapping[str, float], folder: Path, source: PageSource, chosen: str) -> str:
-    """The page; `found` is the job's findings, `chosen` the variant that was released."""
+def render(found: Findings, seconds: Mapping[str, float], folder: Path, source: PageSource) -> str:
+    """The page."""
     text = files("tasks").joinpath("templates/report.html.j2").read_text(encoding="utf-8")
     template = Environment(undefined=StrictUndefined, autoescape=True, trim_blocks=True).from_string(text)
     card = MarkdownIt("js-default").render(source.card)  # raw HTML in it stays text
@@ -65,10 +66,10 @@ def render(found: Any, seconds: Mapping[str, float], folder: Path, source: PageS
         found=found,
         seconds=seconds,
         source=source,
-        chosen=chosen,
+        chosen=found.variant,
         paper=_papers(found.benchmark.benchmark),
         plotly=Markup(get_plotlyjs()),  # noqa: S704 - the library's own script
-        charts=_charts(found.benchmark, source.details, chosen),
+        charts=_charts(found.benchmark, source.details, found.variant),
         gallery=inline(folder / "gallery.png"),
         matches=_matches(folder),
         graph=drawn(source.graph),

@@ -26,6 +26,7 @@ from tasks.align import Crops
 from tasks.evaluate import BenchmarkResult, read_outcomes
 from tasks.figures import cmc_picture, gallery_picture
 from tasks.files import read_json, write_json
+from tasks.findings import Findings
 from tasks.jobs import Job
 from tasks.matches import draw_matches
 from tasks.normals import NormalShards
@@ -37,20 +38,6 @@ from tasks.tables import DATA
 from tasks.wiring import open_workspace
 
 GALLERY_ROWS = 6
-
-
-class Findings(NamedTuple):
-    """Everything a report tells of one job."""
-
-    profile: Profile
-    snapshot: Snapshot
-    shape_error: ShapeError
-    benchmark: BenchmarkResult
-    benchmark_data: str
-    released: Released
-    photo_failures: int
-    stages: Mapping[str, Sequence[Artefact]]
-    variant: str
 
 
 @task(name="pictures", **policies.STAGE)
@@ -91,9 +78,8 @@ def report(folder: Path, findings: Findings, job: Job) -> dict[str, Any]:
     seconds = {name: round(total_seconds(workspace, made), 1) for name, made in findings.stages.items()}
     results = as_results(findings, seconds)
     write_json(folder / "results.json", results)
-    released, (exported,) = findings.released, findings.stages["export"]
-    source = gather(workspace, findings.benchmark, released.name, released.version, exported.key, job)
-    atomic_write_text(folder / "report.html", render(findings, seconds, folder, source, findings.variant))
+    page = render(findings, seconds, folder, gather(workspace, findings, job))
+    atomic_write_text(folder / "report.html", page)
     run = workspace.tracker.run(
         job.experiment, f"{findings.profile.name} on {findings.snapshot.name}", job.key, job=job.attempt
     )
