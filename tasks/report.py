@@ -1,8 +1,8 @@
 """What a job leaves for people: results.json, pictures, one page, and the same in MLflow and Prefect."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,16 +10,13 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
 from infra.files import atomic_write_text
-from infra.profiles import NormalsConfig, Profile
-from infra.store import Artefact
+from infra.profiles import NormalsConfig
 from models.geometry.range_image import Grid
 from models.metrics.protocol import Protocol
 from models.reconstructors.encoding import UNVARIED, centred, face_footprint, training_image
 from models.reconstructors.expnet import meshes
-from models.reconstructors.scoring import ShapeError
 from models.reconstructors.stored import load_expnet
 from models.types import Scan
-from registry.catalogue import Snapshot
 from registry.runs import TrackedRun
 from tasks import policies
 from tasks.align import Crops
@@ -32,7 +29,6 @@ from tasks.matches import draw_matches
 from tasks.normals import NormalShards
 from tasks.page import gather, render
 from tasks.reconstructor import TrainedExpNet
-from tasks.release import Released
 from tasks.stages import total_seconds
 from tasks.tables import DATA
 from tasks.wiring import open_workspace
