@@ -17,7 +17,7 @@ class Stage(NamedTuple):
 
     name: str
     kind: str
-    count: int
+    artefacts: int
     depth: int
 
 
@@ -55,7 +55,7 @@ def _records(engine: Engine, keys: list[str]) -> tuple[dict[str, str], list[tupl
         for start in range(0, len(keys), _AT_ONCE):
             some = keys[start : start + _AT_ONCE]
             artefacts = select(ArtefactRecord.content, ArtefactRecord.stage).where(ArtefactRecord.key.in_(some))
-            contents |= dict(session.execute(artefacts).tuples())
+            contents |= dict(session.execute(artefacts).tuples().all())
             inputs = select(LineageRecord.output, LineageRecord.input).where(LineageRecord.output.in_(some))
             pairs += session.execute(inputs).tuples()
     return contents, pairs

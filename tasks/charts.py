@@ -49,7 +49,7 @@ def roc_chart(details: Mapping[str, Details]) -> go.Figure:
 def det_chart(details: Mapping[str, Details]) -> go.Figure:
     """Both errors on axes of normal deviates."""
     figure = _figure("FMR, %", "FNMR, %")
-    ticks = {"tickvals": norm.ppf(_TICKS).tolist(), "ticktext": [f"{100 * tick:g}" for tick in _TICKS]}
+    ticks: dict[str, Any] = {"tickvals": norm.ppf(_TICKS).tolist(), "ticktext": [f"{100 * tick:g}" for tick in _TICKS]}
     ends = norm.ppf([0.00005, 0.9]).tolist()
     figure.update_xaxes(**ticks, range=ends)
     figure.update_yaxes(**ticks, range=ends)

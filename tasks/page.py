@@ -109,8 +109,8 @@ def drawn(graph: StageGraph) -> Drawn:
         x = (deepest - stage.depth) * (BOX[0] + GAP[0]) + 4
         y = rows[stage.depth] * (BOX[1] + GAP[1]) + 4
         rows[stage.depth] += 1
-        label = f"{stage.count} {'snapshots' if stage.kind == 'snapshot' else 'artefacts'}"
-        boxes[stage.name] = Placed(stage.name, label if stage.count > 1 else label.rstrip("s"), x, y)
+        label = f"{stage.artefacts} {'snapshots' if stage.kind == 'snapshot' else 'artefacts'}"
+        boxes[stage.name] = Placed(stage.name, label if stage.artefacts > 1 else label.rstrip("s"), x, y)
     width = (deepest + 1) * (BOX[0] + GAP[0]) - GAP[0] + 8
     height = max(rows.values()) * (BOX[1] + GAP[1]) - GAP[1] + 8
     edges = [_edge(boxes[made_from], boxes[made]) for made_from, made in graph.edges]
