@@ -30,7 +30,7 @@ def _write_tables(folder: Path, profile: str | None) -> None:
     for each in laid:
         ours = sum(answer.ours is not None for answer in each.answers.values())
         wanted = sum(answer.cell.ours is not None for answer in each.answers.values())
-        data = ", ".join(sorted({data for _, data in each.runs})) or f"missing: {'; '.join(each.commands)}"
+        data = ", ".join(sorted({data for _, data in each.runs})) or "; ".join(each.lacks)
         console.print(f"{each.table.key}  {ours:2d} of {wanted:2d} figures  {data}", soft_wrap=True)
     console.print(f"tables   {folder / 'tables.md'}", soft_wrap=True)
     console.print(f"page     {folder / 'tables.html'}", soft_wrap=True)

@@ -12,7 +12,7 @@ from models.metrics.details import Details
 
 COLOURS = {"baseline": "#8a94a3", "ce": "#c0702a", "lmcl": "#0b5a7a"}
 _MORE = ("#6a4c93", "#2a7f62", "#a32020")
-_TICKS = (0.0001, 0.001, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)
+_TICKS = (0.001, 0.01, 0.05, 0.2, 0.5, 0.8)
 _CONFIG = {"responsive": True, "displayModeBar": False}
 
 
@@ -61,17 +61,16 @@ def det_chart(details: Mapping[str, Details]) -> go.Figure:
     return figure
 
 
-def gallery_chart(details: Mapping[str, Details]) -> go.Figure:
-    """Rank-1 by the number of people enrolled, with its interval."""
+def gallery_chart(details: Mapping[str, Details], chosen: str) -> go.Figure:
+    """Rank-1 by the number of people enrolled, with the interval of the chosen variant."""
     figure = _figure("people enrolled", "rank-1, %")
     figure.update_xaxes(type="log")
     for place, (name, found) in enumerate(details.items()):
         rows = found.gallery_curve
         size = [row["size"] for row in rows]
         low, middle, high = (_percent([row[which] for row in rows]) for which in ("low", "rank1", "high"))
-        colour = colour_of(name, place)
-        outline = {"x": size + size[::-1], "y": high + low[::-1], "fill": "toself", "mode": "lines"}
-        figure.add_scatter(**outline, fillcolor=_faint(colour), line={"width": 0}, hoverinfo="skip", showlegend=False)
+        if name == chosen:
+            figure.add_scatter(x=size + size[::-1], y=high + low[::-1], **_band(colour_of(name, place)))
         figure.add_scatter(x=size, y=middle, **_line(name, place), mode="lines+markers")
     return figure
 
@@ -119,6 +118,9 @@ def _percent(shares: Sequence[float] | np.ndarray) -> list[float]:
     return [round(100 * float(share), 4) for share in shares]
 
 
-def _faint(colour: str) -> str:
+def _band(colour: str) -> dict[str, Any]:
+    """A faint area without an edge."""
     red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.13)"
+    shade = f"rgba({red},{green},{blue},0.13)"
+    look = {"fill": "toself", "mode": "lines", "fillcolor": shade, "line": {"width": 0}}
+    return {**look, "hoverinfo": "skip", "showlegend": False}

@@ -124,7 +124,7 @@ def _edge(start: Placed, end: Placed) -> str:
 
 
 def _charts(benchmark: BenchmarkResult, details: Mapping[str, Details], chosen: str) -> dict[str, Markup]:
-    figures = {"cmc": cmc_chart(benchmark.scores), "gallery-size": gallery_chart(details)}
+    figures = {"cmc": cmc_chart(benchmark.scores), "gallery-size": gallery_chart(details, chosen)}
     if any(found.verification for found in details.values()):
         figures |= {"roc": roc_chart(details), "det": det_chart(details)}
     for divided in details[chosen].slices:

@@ -16,6 +16,7 @@ from tasks.paper_tables import TABLES, Cell, PaperTable, Source, Unit
 DATA = "trinormal.data."
 """The tag that names the data of a benchmark, such as `trinormal.data.bu3dfe`."""
 UNNAMED = "data not named"
+NOTHING_MAKES = "missing figures: no command measures this data set yet"
 
 
 class Ours(NamedTuple):
@@ -54,9 +55,14 @@ class Laid(NamedTuple):
 
     @property
     def commands(self) -> list[str]:
-        """What would make the figures that are missing."""
+        """What would make the figures that are missing; an empty one stands for figures that nothing makes yet."""
         missing = [answer.cell.ours for answer in self.answers.values() if answer.ours is None]
         return sorted({source.command for source in missing if source is not None})
+
+    @property
+    def lacks(self) -> list[str]:
+        """The same as sentences."""
+        return [f"missing figures: {command}" if command else NOTHING_MAKES for command in self.commands]
 
 
 def lay_out(tracker: Tracker, profile: str | None = None) -> list[Laid]:
@@ -104,14 +110,14 @@ def as_markdown(laid: list[Laid]) -> str:
         table = each.table
         lines += [f"## Table {table.key}: {table.title}", ""]
         lines.append(f"Paper: {table.data}. {_ours_on(each)} {table.note}".rstrip())
-        lines += ["", "| | " + " | ".join(f"{column}: paper | ours" for column in table.columns) + " |"]
+        lines += ["", "| | " + " | ".join(f"{column}: paper | here" for column in table.columns) + " |"]
         lines.append("| --- |" + " ---: | ---: |" * len(table.columns))
         for row in table.rows:
             parts = [f"{paper(each, row, column)} | {ours(each, row, column)}" for column in table.columns]
             lines.append(f"| {row} | " + " | ".join(parts) + " |")
         lines.append("")
         lines += [f"- run `{run.run_id}` ({run.name}): {data}" for run, data in each.runs]
-        lines += [f"- missing figures: `{command}`" for command in each.commands]
+        lines += [f"- {sentence}" for sentence in each.lacks]
         lines.append("")
     return "\n".join(lines)
 
@@ -120,7 +126,7 @@ def as_page(laid: list[Laid]) -> str:
     """One page that needs no network; every figure of ours names its run."""
     text = files("tasks").joinpath("templates/tables.html.j2").read_text(encoding="utf-8")
     template = Environment(undefined=StrictUndefined, autoescape=True, trim_blocks=True).from_string(text)
-    return template.render(laid=laid, paper=paper, ours=ours, ours_on=_ours_on)
+    return template.render(laid=laid, paper=paper, value=_value, interval=interval, ours_on=_ours_on)
 
 
 def paper(laid: Laid, row: str, column: str) -> str:
@@ -134,11 +140,18 @@ def ours(laid: Laid, row: str, column: str) -> str:
     found = laid.answers.get((row, column))
     if found is None or found.ours is None:
         return "-"
-    value, low, high = found.ours.value, found.ours.low, found.ours.high
-    told = _printed(value, laid.table.unit)
-    if low is None or high is None:
-        return told
-    return f"{told} ({_printed(low, laid.table.unit)}-{_printed(high, laid.table.unit)})".replace(" %-", "-")
+    told = _printed(found.ours.value, laid.table.unit)
+    ends = interval(found.ours)
+    return f"{told} ({ends})" if ends else told
+
+
+def interval(found: Ours) -> str:
+    """The ends in per cent; empty where there are none."""
+    return "" if found.low is None or found.high is None else f"{100 * found.low:.1f}-{100 * found.high:.1f}"
+
+
+def _value(laid: Laid, found: Ours) -> str:
+    return _printed(found.value, laid.table.unit)
 
 
 def _printed(value: float, unit: Unit) -> str:
@@ -147,7 +160,7 @@ def _printed(value: float, unit: Unit) -> str:
 
 def _ours_on(laid: Laid) -> str:
     data = sorted({data for _, data in laid.runs})
-    return f"Ours: {'; '.join(data)}." if data else "Ours: no run has these figures yet."
+    return f"Here: {'; '.join(data)}." if data else "Here: no run has these figures yet."
 
 
 def _at(content: Any, source: Source) -> float | None:

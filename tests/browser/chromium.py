@@ -89,7 +89,7 @@ def started(binary: str, folder: Path) -> Iterator[Browser]:
     """A fresh browser that can reach nothing; it and all of its processes are gone afterwards."""
     options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions"]
     options += ["--remote-debugging-port=0", f"--user-data-dir={folder}", "--host-resolver-rules=MAP * ~NOTFOUND"]
-    process = subprocess.Popen([binary, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([binary, *options, "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         port = _port(folder / "DevToolsActivePort", process)
         with urlopen(f"http://127.0.0.1:{port}/json/list", timeout=30) as answer:

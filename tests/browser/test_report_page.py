@@ -45,9 +45,12 @@ def test_nothing_is_wider_than_the_screen_but_what_scrolls_by_itself(
 ):
     browser.open(page, width, height, phone)
     assert browser.value("document.documentElement.scrollWidth") <= width
-    too_wide = """[...document.querySelectorAll('main > *, header *, .card, .js-plotly-plot')]
+    too_wide = """[...document.querySelectorAll('main > *, header *, .card, .pair > div')]
         .filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 80))"""
     assert browser.value(too_wide) == []
+    spilling = """[...document.querySelectorAll('.main-svg')].filter(e => e.getBoundingClientRect().right >
+        e.closest('.pair > div').getBoundingClientRect().right + 1).map(e => e.closest('.js-plotly-plot').id)"""
+    assert browser.value(spilling) == []
     smallest = """Math.min(...[...document.querySelectorAll('p, td, small, li')]
         .map(e => parseFloat(getComputedStyle(e).fontSize)))"""
     assert browser.value(smallest) >= 12

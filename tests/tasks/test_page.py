@@ -45,7 +45,8 @@ def test_roc_and_det_leave_out_what_their_axes_cannot_show():
 
 
 def test_the_gallery_curve_has_its_band_and_the_slices_their_intervals():
-    band, line = gallery_chart({"lmcl": DETAILS}).data
+    band, line, other = gallery_chart({"lmcl": DETAILS, "ce": DETAILS}, "lmcl").data
+    assert (line.name, other.name) == ("lmcl", "ce")
     assert list(band.y) == [100.0, 60.0, 40.0, 80.0]
     assert list(line.y) == [90.0, 50.0]
     row = {"group": "f", "probes": 20, "rank1": INTERVAL}
