@@ -15,8 +15,8 @@ Unit = Literal["share", "seconds"]
 class Source(NamedTuple):
     """Where our figure is: a metric (with `_low` and `_high` beside it, or `.low`) of the newest run of an experiment.
 
-    `tag` narrows the runs down; `command` makes one where there is none, and is empty where nothing does yet. With `file` the figure is not a metric but in
-    a JSON file of the run, at `metric`, a path of names and numbers with slashes between.
+    `tag` narrows the runs down; `command` makes one where there is none, and is empty where nothing does yet. With
+    `file` the figure is no metric but in a JSON file of the run, at `metric`, a path of names and numbers with slashes.
     """
 
     experiment: str
