@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from flows.data_commands import data
+from flows.evaluate_commands import evaluate
 from flows.report_commands import report
 from flows.serving import use_running_server
 from infra.environment import environment
@@ -23,6 +25,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(data)
 CTRL_C = 130
 STOPPED = "trinormal: stopped; the same command goes on where it was\n"
 UNWRITABLE = {errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
@@ -140,12 +143,27 @@ def encode(
     run_encode(scan, out)
 
 
+app.command()(evaluate)
+
+
 @app.command()
 def setup() -> None:
     """Fetch the face detection and landmark networks (1.5 MB, Apache-2.0, hash-checked) into the home folder."""
     from flows.console import run_setup
 
     run_setup()
+
+
+@app.command()
+def doctor(
+    basel: Annotated[
+        Path | None, typer.Option(help="A folder with the Basel Face Model of 2009: check its files too.")
+    ] = None,
+) -> None:
+    """Is this machine ready? Packages, device, disk, database, face networks, ports; what to do where it is not."""
+    from flows.console import run_doctor
+
+    run_doctor(basel)
 
 
 @app.command()

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import typer
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from flows.known import require_known, require_trainable
@@ -123,14 +125,12 @@ def run_encode(scan: Path, out: Path) -> None:
     """Encode one scan and say what cleaning found."""
     from tasks.encode import encode_scan
 
-    report = encode_scan(scan, out)
-    pose = report.pose
-    turned = f"{pose.pitch_deg:.1f} / {pose.yaw_deg:.1f} / {pose.roll_deg:.1f}"
-    console.print(
-        f"{scan.name}: turned {turned} degrees (pitch, yaw, roll), "
-        f"{report.icp_rmse_mm:.2f} mm from the template, {report.holes} holes filled, {report.spikes} spikes removed",
-        soft_wrap=True,
-    )
+    shown = Table(title=scan.name, box=box.SIMPLE)
+    shown.add_column("step")
+    shown.add_column("what it did")
+    for step, done in encode_scan(scan, out).told().items():
+        shown.add_row(step, done)
+    console.print(shown)
     console.print(f"range image and Nx, Ny, Nz in {out} (sheet.png shows all)", soft_wrap=True)
 
 
@@ -140,3 +140,18 @@ def run_setup() -> None:
 
     for name, path in fetch_face_nets().items():
         console.print(f"{name}: {path}", soft_wrap=True)
+
+
+def run_doctor(basel: Path | None) -> None:
+    """Print every finding; exit code 1 when something has to be mended."""
+    from tasks.doctor import examine
+
+    findings = examine(load_settings(), basel)
+    shown = Table(box=box.SIMPLE, pad_edge=False, show_header=False)
+    for finding in findings:
+        colour = {"ok": "green", "warning": "yellow", "wrong": "red"}[finding.state]
+        told = f"{finding.seen}: {finding.advice}" if finding.advice else finding.seen
+        shown.add_row(f"[{colour}]{finding.state}[/]", escape(finding.what), escape(told))
+    console.print(shown)
+    if any(finding.state == "wrong" for finding in findings):
+        raise typer.Exit(1)

@@ -1,12 +1,14 @@
 """What the Prefect UI offers: names, default parameters, tags."""
 
+from pathlib import Path
 from typing import Any
 
 from prefect import Flow
 from prefect.types.entrypoint import EntrypointType
 
 from flows.compare import compare_reconstructors
-from flows.parameters import CompareRequest, ReconstructorRequest, TrainRequest
+from flows.ingest import ingest
+from flows.parameters import CompareRequest, IngestRequest, ReconstructorRequest, TrainRequest
 from flows.recognizer import train_recognizer
 from flows.reconstructor import train_reconstructor
 from infra.config import Config
@@ -35,6 +37,13 @@ def deployments() -> list[Any]:
             CompareRequest(),
             "Compare reconstructors on the same photos, networks and protocol.",
             ["reconstructor", "evaluation"],
+        ),
+        _offered(
+            ingest,
+            "add",
+            IngestRequest(folder=Path("photos")),
+            "List a data set as an immutable snapshot: every file hashed and checked, with labels and licence.",
+            ["data"],
         ),
     ]
 

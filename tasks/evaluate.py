@@ -10,31 +10,22 @@ from prefect import task
 
 from infra.files import canonical_json, sha256_bytes
 from infra.store import Artefact
-from models.metrics.benchmark import Outcome, Scores, outcomes, scores_of, search_all, unit_rows, usable
+from models.metrics.benchmark import Outcome, Scores, outcomes, scores_of, search_all, usable
 from models.metrics.details import Details, compare_outcomes, details_of
 from models.metrics.protocol import Protocol
-from models.networks.sphere20 import Sphere20, adapt_to_normals
 from models.readers.records import ScanRecord
-from models.training.device import pick_device
-from models.training.inference import embed
 from tasks import policies
-from tasks.files import read_json, read_table, save_array, write_json, write_table
-from tasks.normals import NormalShards, load_normals
-from tasks.recogniser import Network, load_sphere20
+from tasks.embed import BASELINE, Three, embeddings_of
+from tasks.files import read_json, read_table, write_json, write_table
+from tasks.normals import NormalShards
+from tasks.recogniser import Network
 from tasks.score_files import ScoreHead, write_scores
 from tasks.stages import make
 from tasks.wiring import open_workspace
 
-CODE = [
-    "models.metrics.benchmark",
-    "models.metrics.details",
-    "models.training.inference",
-    "models.networks.sphere20",
-    "tasks.score_files",
-]
+CODE = ["models.metrics.benchmark", "models.metrics.details", "tasks.score_files"]
 LABELS = ("ancestry", "kind", "session")
 """Labels of the data sets that slices are made of, beside sex, expression and intensity."""
-Three = tuple[Network, Network, Network]
 
 
 class BenchmarkResult(NamedTuple):
@@ -75,26 +66,22 @@ def evaluate(
 ) -> BenchmarkResult:
     """The un-adapted baseline and each adapted triple; failures to acquire count as misses.
 
-    Of every variant the artefact holds features (`.npy`), rank-1 (`.json`), all comparisons (`.scores.parquet`), what
+    Of every variant the artefact holds rank-1 (`.json`), all comparisons (`.scores.parquet`), what
     became of each probe (`.probes.csv`) and `Details` (`.details.json`); `paired.json` compares variants on the same
     probes. With `records`, the index of the scans, there are slices by what it says of them.
     """
-    workspace = open_workspace()
-    variants: dict[str, Three] = {"baseline": (baseline, baseline, baseline), **adapted}
-    inputs = [*normals.shards, *(network.artefact for three in variants.values() for network in three)]
+    embedded = embeddings_of(normals, baseline, adapted)
+    variants: dict[str, Three] = {BASELINE: (baseline, baseline, baseline), **adapted}
     labels = probe_labels(protocol, records)
     told = sha256_bytes(canonical_json(labels).encode())
     config = {"protocol": protocol.hash(), "variants": list(variants), "seed": seed, "labels": told}
 
     def build(folder: Path, _: Path) -> None:
-        images = load_normals(normals)
         known: dict[str, list[Outcome]] = {}
         for name, three in variants.items():
-            features = np.stack([_features(network, images, axis) for axis, network in enumerate(three)])
-            save_array(folder / f"{name}.npy", features)
             model = sha256_bytes(canonical_json([network.artefact.key for network in three]).encode())
             head = ScoreHead(protocol.name, protocol.hash(), name, model)
-            known[name] = _write(folder, features, normals.sources, protocol, head, labels, seed)
+            known[name] = _write(folder, embedded.features(name), normals.sources, protocol, head, labels, seed)
         pairs = {
             f"{first} - {second}": compare_outcomes(known[first], known[second], seed)
             for place, first in enumerate(known)
@@ -105,7 +92,8 @@ def evaluate(
             {name: {**pair._asdict(), "difference": pair.difference._asdict()} for name, pair in pairs.items()},
         )
 
-    made = make(workspace, "evaluation", inputs, config, CODE, build)
+    inputs = [*normals.shards, embedded.artefact]
+    made = make(open_workspace(), "evaluation", inputs, config, CODE, build)
     scores = {name: Scores(**read_json(made.path / f"{name}.json")) for name in variants}
     lost = len(usable(normals.sources, protocol).lost_subjects)
     return BenchmarkResult(
@@ -165,7 +153,7 @@ def _write(
     labels: Mapping[str, Sequence[str]],
     seed: int,
 ) -> list[Outcome]:
-    """Everything about one variant but its features."""
+    """Everything about one variant."""
     searched = search_all((features[0], features[1], features[2]), sources, protocol)
     became = outcomes(searched, sources, protocol)
     write_json(folder / f"{head.variant}.json", scores_of(searched, seed)._asdict())
@@ -173,14 +161,3 @@ def _write(
     write_table(folder / f"{head.variant}.probes.csv", Outcome._fields, became)
     write_json(folder / f"{head.variant}.details.json", details_of(searched, became, labels, seed)._asdict())
     return became
-
-
-def _features(stored: Network, images: np.ndarray, axis: int) -> np.ndarray:
-    """Unit embeddings of one normal component; a photo network answers as it is, its first layer summed."""
-    network = _for_normals(load_sphere20(stored))
-    device = pick_device(open_workspace().settings.device)
-    return unit_rows(embed(network, images, batch_size=128, device=device, axis=axis))
-
-
-def _for_normals(network: Sphere20) -> Sphere20:
-    return adapt_to_normals(network) if network.shape.channels_in == 3 else network
