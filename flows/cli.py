@@ -11,6 +11,7 @@ import typer
 
 from flows.data_commands import data
 from flows.evaluate_commands import evaluate
+from flows.report_commands import report
 from flows.serving import use_running_server
 from infra.environment import environment
 from infra.errors import InfrastructureError
@@ -174,6 +175,9 @@ def serve(
     from flows.serving import serve as serve_all
 
     serve_all(prefect_port, mlflow_port)
+
+
+app.command()(report)
 
 
 def _make_home(folder: Path) -> None:

@@ -81,7 +81,7 @@ def carry_out(request: TrainRequest, profile: Profile) -> dict[str, Any]:
     released = release(exported, result, CANDIDATE, profile.gate, licences, profile.model_name, job)
 
     folder = output_folder(request.photos, profile)
-    draw_pictures(folder, crops, profile.normals, expnet, result)
+    draw_pictures(folder, crops, profile.normals, expnet, result, scans, benchmark.protocol, CANDIDATE)
     stages = {
         "photos": [*(photos.collection.shards if photos.collection else []), *world.shards, *unseen.shards],
         "align": crops.shards,
@@ -96,7 +96,7 @@ def carry_out(request: TrainRequest, profile: Profile) -> dict[str, Any]:
         "export": [exported.artefact],
     }
     findings = Findings(
-        profile, photos.snapshot, expnet.error, result, SIMULATED, released, len(normals.failures), stages
+        profile, photos.snapshot, expnet.error, result, SIMULATED, released, len(normals.failures), stages, CANDIDATE
     )
     return report(folder, findings, job)
 

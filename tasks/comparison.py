@@ -20,6 +20,7 @@ from tasks.files import write_json
 from tasks.jobs import Job
 from tasks.measure import Cost, Quality
 from tasks.sheets import variant_sheet
+from tasks.tables import DATA
 from tasks.wiring import open_workspace
 
 SHEET_PHOTOS = 10
@@ -65,7 +66,8 @@ def report_comparison(
     folder.mkdir(parents=True, exist_ok=True)
     for entry in entries:
         run = workspace.tracker.run(job.experiment, entry.name, entry.run.key, job=job.attempt, parent=job.run_id)
-        run.log_metrics(entry.figures())
+        run.log_metrics({**entry.figures(), **entry.result.metrics()})
+        run.set_tags({DATA + entry.result.benchmark: data})
         run.finish()
     results = as_results(profile, snapshot, entries, data)
     variant_sheet(folder / "sheet.png", [entry.faces for entry in entries], SHEET_PHOTOS)

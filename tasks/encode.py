@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
@@ -19,6 +18,7 @@ from models.geometry.template import Template, template_from
 from models.morphable.builtin import load_face
 from models.readers.scans import read_scan
 from models.types import RangeImage, Scan
+from tasks.figures import depth_picture
 from tasks.files import save_array, write_json
 from tasks.reconstruct import png
 
@@ -43,7 +43,7 @@ def encoded(path: Path) -> Encoded:
     """Clean a scan, bring it upright and draw it; raises `ScanError` where it cannot be read or holds no face."""
     face = load_face()
     image, report = _canonical(path, template_from(Scan(face.template, face.triangles)))
-    return Encoded(image, _depth_picture(image), encode_normals(plane_fit_normals(image)), report)
+    return Encoded(image, depth_picture(image), encode_normals(plane_fit_normals(image)), report)
 
 
 def encode_scan(path: Path, out: Path) -> CleaningReport:
@@ -65,10 +65,3 @@ def _canonical(path: Path, template: Template) -> tuple[RangeImage, CleaningRepo
         return canonical_range_image(scan, template, GRID, radius_mm=RADIUS_MM)
     except ScanError as error:
         raise ScanError(f"{path}: {error}") from None
-
-
-def _depth_picture(image: RangeImage) -> UInt8[ndarray, "h w"]:
-    """Depth as grey: the nose white, 100 mm behind it black."""
-    depth = image.points[..., 2] - image.points[..., 2][image.valid].max()
-    grey = np.where(image.valid, np.clip(255 + depth * 2.55, 1, 255), 0)
-    return cv2.convertScaleAbs(grey)

@@ -41,6 +41,19 @@ class BenchmarkResult(NamedTuple):
     artefact: Artefact
     figures: Mapping[str, Mapping[str, float]] = MappingProxyType({})
 
+    def metrics(self) -> dict[str, float]:
+        """Every number under the name it is tracked by: `<benchmark>.<variant>.<x, y, z, fused or another figure>`."""
+        found: dict[str, float] = {}
+        for variant, row in self.scores.items():
+            bounds = {"fused_low": row.fused_low, "fused_high": row.fused_high}
+            numbers = {**row.rank1(), **bounds, **self.figures.get(variant, {})}
+            found |= {f"{self.benchmark}.{variant}.{name}": value for name, value in numbers.items()}
+        return {**found, **self._counts()}
+
+    def _counts(self) -> dict[str, float]:
+        numbers = {"gallery": self.gallery, "probes": self.probes, "lost_probes": self.lost_probes}
+        return {f"{self.benchmark}.{name}": float(number) for name, number in numbers.items()}
+
 
 @task(name="evaluate", **policies.STAGE)
 def evaluate(

@@ -1,61 +1,56 @@
 """What a job leaves for people: results.json, pictures, one page, and the same in MLflow and Prefect."""
 
-import base64
-from collections.abc import Mapping, Sequence
-from importlib.resources import files
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
-from jinja2 import Environment, StrictUndefined
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
 from infra.files import atomic_write_text
-from infra.profiles import NormalsConfig, Profile
-from infra.store import Artefact
+from infra.profiles import NormalsConfig
 from models.geometry.range_image import Grid
-from models.metrics.benchmark import Scores
+from models.metrics.protocol import Protocol
 from models.reconstructors.encoding import UNVARIED, centred, face_footprint, training_image
 from models.reconstructors.expnet import meshes
-from models.reconstructors.scoring import ShapeError
 from models.reconstructors.stored import load_expnet
 from models.types import Scan
-from registry.catalogue import Snapshot
 from registry.runs import TrackedRun
 from tasks import policies
 from tasks.align import Crops
-from tasks.evaluate import BenchmarkResult
+from tasks.evaluate import BenchmarkResult, read_outcomes
 from tasks.figures import cmc_picture, gallery_picture
 from tasks.files import read_json, write_json
+from tasks.findings import Findings
 from tasks.jobs import Job
+from tasks.matches import draw_matches
+from tasks.normals import NormalShards
+from tasks.page import gather, render
 from tasks.reconstructor import TrainedExpNet
-from tasks.release import Released
 from tasks.stages import total_seconds
+from tasks.tables import DATA
 from tasks.wiring import open_workspace
 
 GALLERY_ROWS = 6
 
 
-class Findings(NamedTuple):
-    """Everything a report tells of one job."""
-
-    profile: Profile
-    snapshot: Snapshot
-    shape_error: ShapeError
-    benchmark: BenchmarkResult
-    benchmark_data: str
-    released: Released
-    photo_failures: int
-    stages: Mapping[str, Sequence[Artefact]]
-
-
 @task(name="pictures", **policies.STAGE)
 def draw_pictures(
-    folder: Path, crops: Crops, config: NormalsConfig, expnet: TrainedExpNet, result: BenchmarkResult
+    folder: Path,
+    crops: Crops,
+    config: NormalsConfig,
+    expnet: TrainedExpNet,
+    result: BenchmarkResult,
+    scans: NormalShards,
+    protocol: Protocol,
+    variant: str,
 ) -> None:
-    """`gallery.png` (photo, mesh, Nx, Ny, Nz of a few training photos, each as reconstructed) and `cmc.png`."""
+    """`gallery.png`, `cmc.png`, and the surest and worst matches of `variant`, see `draw_matches`.
+
+    The gallery shows photo, mesh, range image, Nx, Ny, Nz of a few training photos, each as reconstructed.
+    """
     network = load_expnet(expnet.artefact.path)
     large = np.load(crops.paths("reconstructor")[0], mmap_mode="r", allow_pickle=False)
     chosen = large[np.linspace(0, len(large) - 1, min(GALLERY_ROWS, len(large))).astype(int)]
@@ -69,6 +64,7 @@ def draw_pictures(
     cmc_picture(
         folder / "cmc.png", result.scores, f"{result.benchmark}: {result.gallery} people, {result.probes} probes"
     )
+    draw_matches(folder, read_outcomes(result.artefact, variant), scans, protocol)
 
 
 @task(name="report", **policies.REGISTER)
@@ -78,7 +74,8 @@ def report(folder: Path, findings: Findings, job: Job) -> dict[str, Any]:
     seconds = {name: round(total_seconds(workspace, made), 1) for name, made in findings.stages.items()}
     results = as_results(findings, seconds)
     write_json(folder / "results.json", results)
-    atomic_write_text(folder / "report.html", _page(findings, seconds, folder))
+    page = render(findings, seconds, folder, gather(workspace, findings, job))
+    atomic_write_text(folder / "report.html", page)
     run = workspace.tracker.run(
         job.experiment, f"{findings.profile.name} on {findings.snapshot.name}", job.key, job=job.attempt
     )
@@ -115,6 +112,7 @@ def as_results(findings: Findings, seconds: Mapping[str, float]) -> dict[str, An
     }
     rank1 = {name: scores.rank1() for name, scores in benchmark.scores.items()}
     intervals = {name: [scores.fused_low, scores.fused_high] for name, scores in benchmark.scores.items()}
+    figures = {name: dict(found) for name, found in benchmark.figures.items()}
     return {
         "profile": findings.profile.name,
         "photos": {
@@ -124,7 +122,7 @@ def as_results(findings: Findings, seconds: Mapping[str, float]) -> dict[str, An
         },
         "seconds": dict(seconds),
         "expnet": findings.shape_error._asdict(),
-        "benchmarks": {benchmark.benchmark: {**counts, **rank1, "fused_interval": intervals}},
+        "benchmarks": {benchmark.benchmark: {**counts, **rank1, "fused_interval": intervals, "figures": figures}},
         "registered": {"name": released.name, "version": released.version, "alias": released.alias},
         "refused_because": list(released.reasons),
     }
@@ -143,22 +141,9 @@ def as_markdown(findings: Findings) -> str:
 def _log(run: TrackedRun, findings: Findings, folder: Path) -> None:
     for name in ("results.json", "report.html", "gallery.png", "cmc.png"):
         run.log_file(folder / name)
-    run.log_metrics(
-        {f"{findings.benchmark.benchmark}.{name}": value for name, value in _metrics(findings.benchmark.scores)}
-    )
+    evaluation = findings.benchmark.artefact.path
+    for path in [evaluation / "paired.json", *sorted(evaluation.glob("*.details.json"))]:
+        run.log_file(path, findings.benchmark.benchmark)
+    run.set_tags({DATA + findings.benchmark.benchmark: findings.benchmark_data})
+    run.log_metrics(findings.benchmark.metrics())
     run.log_metrics({f"expnet.{name}": float(value) for name, value in findings.shape_error._asdict().items()})
-
-
-def _metrics(scores: Mapping[str, Scores]) -> list[tuple[str, float]]:
-    return [(f"{variant}.{axis}", value) for variant, row in scores.items() for axis, value in row.rank1().items()]
-
-
-def _page(findings: Findings, seconds: Mapping[str, float], folder: Path) -> str:
-    text = files("tasks").joinpath("templates/report.html.j2").read_text(encoding="utf-8")
-    template = Environment(undefined=StrictUndefined, autoescape=True, trim_blocks=True).from_string(text)
-    pictures = {name: _inline(folder / f"{name}.png") for name in ("gallery", "cmc")}
-    return template.render(found=findings, seconds=seconds, pictures=pictures)
-
-
-def _inline(path: Path) -> str:
-    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"

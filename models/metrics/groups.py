@@ -11,12 +11,14 @@ from models.errors import DataError
 from models.metrics.resampling import Interval, Statistic, subject_interval
 
 UNLABELLED = "not labelled"
+FEWEST_PEOPLE = 5
+"""A difference between fewer people on either side is not told: drawing two people again and again shows nothing."""
 
 
 class Slice(NamedTuple):
     """One group of probes: how many of how many people, failures to acquire among them, and rank-1.
 
-    `against_rest` is rank-1 of the group less that of all other probes; None where either has a single subject.
+    `against_rest` is rank-1 of the group less that of all other probes; None where either has fewer than five people.
     """
 
     group: str
@@ -95,7 +97,7 @@ class _Study(NamedTuple):
     def _gap(self, inside: Bool[ndarray, " p"], level: float) -> Interval | None:
         """Rank-1 of a group less that of the rest: one draw of people for both, so who is in both is drawn in both."""
         group, rest = self._sums(inside), self._sums(~inside)
-        if min(np.count_nonzero(group[1]), np.count_nonzero(rest[1])) < 2:
+        if min(np.count_nonzero(group[1]), np.count_nonzero(rest[1])) < FEWEST_PEOPLE:
             return None
 
         def gap(times: Float64[ndarray, "d s"]) -> Float64[ndarray, " d"]:

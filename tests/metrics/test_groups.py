@@ -71,9 +71,15 @@ def test_unknown_labels_are_a_group_and_a_label_of_one_group_is_none():
     assert [part.group for part in found[0].slices] == ["f", UNLABELLED]
 
 
-def test_a_group_of_one_person_has_a_rate_and_no_difference():
-    found = differentials(np.ones(6, bool), np.zeros(6, bool), list("aabbcc"), {"g": list("xxyyyy")}, seed=0)
-    assert [part.against_rest for part in found[0].slices] == [None, None]
+def test_a_group_of_four_people_has_a_rate_and_no_difference_and_one_of_five_has_both():
+    people = list("abcdefghij")
+    four, five = (
+        differentials(np.ones(10, bool), np.zeros(10, bool), people, {"g": list("x" * size + "y" * (10 - size))}, 0)
+        for size in (4, 5)
+    )
+    assert [part.against_rest for part in four[0].slices] == [None, None]
+    assert all(part.against_rest is not None for part in five[0].slices)
+    found = four
     assert found[0].slices[0].rank1.value == 1
 
 

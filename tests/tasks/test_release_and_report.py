@@ -68,7 +68,7 @@ def test_nan_scores_reach_the_gate_as_nan_and_fail():
 def findings(released: Released) -> Findings:
     snapshot = Snapshot("a" * 64, "faces", "photo", "CC0-1.0", "faces", 60)
     error = ShapeError(1.2, 1.9, 2.4, 0.2, 12)
-    return Findings(load_profile("tiny"), snapshot, error, RESULT, "simulated", released, 3, {"photos": []})
+    return Findings(load_profile("tiny"), snapshot, error, RESULT, "simulated", released, 3, {"photos": []}, "lmcl")
 
 
 def test_results_are_the_figures_as_data():
