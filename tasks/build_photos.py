@@ -1,18 +1,17 @@
 """Fills one shard of a simulated photo collection; runs in a worker process."""
 
-import io
 from pathlib import Path
 from typing import NamedTuple, cast
 
 import numpy as np
 
-from infra.files import atomic_write_bytes
 from models.faceworld.photos import MadePhoto, person_albedo, take_photo
 from models.faceworld.studio import open_studio
 from models.morphable.population import Split
 from models.photos.decoding import encode_jpeg
 from models.readers.vggface2_writer import write_photo
 from tasks.files import read_table, write_table
+from tasks.photo_truth import write_truth
 
 SPLIT_FOLDER = "train"
 TABLE_HEADER = (
@@ -66,7 +65,7 @@ def build_photos(
         (row.path, row.subject, row.image, row.gender, *row.box, *(f"{v:.3f}" for v in row.points)) for row in rows
     ]
     write_table(folder / "rows.csv", TABLE_HEADER, table)
-    _write_truth(folder / "truth.npz", made)
+    write_truth(folder / "truth.npz", made, size_px=np.array(pixels))
 
 
 def read_rows(path: Path) -> list[ShardRow]:
@@ -82,17 +81,3 @@ def read_rows(path: Path) -> list[ShardRow]:
         )
         for row in read_table(path)
     ]
-
-
-def _write_truth(path: Path, made: list[MadePhoto]) -> None:
-    buffer = io.BytesIO()
-    np.savez(
-        buffer,
-        identity=np.stack([photo.identity for photo in made]),
-        expression=np.stack([photo.expression for photo in made]),
-        pose=np.array([[*photo.pose[:3], *photo.pose.translation_mm] for photo in made], dtype=np.float64),
-        focal_px=np.array([photo.focal_px for photo in made], dtype=np.float64),
-        five_points=np.stack([photo.five_points for photo in made]),
-        size_px=np.array(len(made[0].pixels)),
-    )
-    atomic_write_bytes(path, buffer.getvalue())

@@ -18,6 +18,9 @@ from tasks.build_scans import build_scans
 from tasks.stages import make, make_all
 from tasks.wiring import open_workspace
 
+BESIDE = {"manifest.json", "rows.csv", "truth.npz"}
+"""Files of a shard that are no part of the data set."""
+
 
 class Collection(NamedTuple):
     """A data set on disk, and the shards it was made of (which also hold the truth)."""
@@ -33,7 +36,7 @@ def synthesise_photos(world: PhotoWorldConfig, split: str, seed: int) -> Collect
     conditions = world.model_dump(exclude={"people", "people_per_shard"})
     units = [
         ([], {"split": split, "seed": seed, "first": first, "count": count, **conditions})
-        for first, count in _blocks(world.people, world.people_per_shard)
+        for first, count in blocks(world.people, world.people_per_shard)
     ]
     shards = make_all(workspace, "photo-shards", units, ["tasks.build_photos"], build_photos, f"photos ({split})")
     root = make(workspace, "photos", shards, {}, ["tasks.synthesise"], lambda folder, _: _join_photos(folder, shards))
@@ -47,21 +50,21 @@ def synthesise_scans(benchmark: BenchmarkConfig, seed: int) -> Collection:
     scanner = benchmark.scanner.model_dump()
     units = [
         ([], {"seed": seed, "first": first, "count": count, "people": benchmark.people, "scanner": scanner})
-        for first, count in _blocks(benchmark.people, benchmark.people_per_shard)
+        for first, count in blocks(benchmark.people, benchmark.people_per_shard)
     ]
     shards = make_all(workspace, "scan-shards", units, ["tasks.build_scans"], build_scans, "scans (BU-3DFE)")
-    root = make(workspace, "scans", shards, {}, ["tasks.synthesise"], lambda folder, _: _join(folder, shards))
+    root = make(workspace, "scans", shards, {}, ["tasks.synthesise"], lambda folder, _: join(folder, shards))
     return Collection(root, shards)
 
 
-def _blocks(total: int, block: int) -> list[tuple[int, int]]:
+def blocks(total: int, block: int) -> list[tuple[int, int]]:
     """(first, count) of consecutive blocks."""
     return [(first, min(block, total - first)) for first in range(0, total, block)]
 
 
 def _join_photos(folder: Path, shards: list[Artefact]) -> None:
     """One VGGFace2 root: the shards' files linked into place, and the metadata files over all of them."""
-    _join(folder, shards, below=SPLIT_FOLDER)
+    join(folder, shards, below=SPLIT_FOLDER)
     rows = [row for shard in shards for row in read_rows(shard.path / "rows.csv")]
     photos = Counter(row.subject for row in rows)
     genders = {row.subject: row.gender for row in rows}
@@ -71,22 +74,23 @@ def _join_photos(folder: Path, shards: list[Artefact]) -> None:
     ]
     names = [f"n{row.subject:06d}/{row.image:04d}_01" for row in rows]
     boxes = [(name, Box(*row.box)) for name, row in zip(names, rows, strict=True)]
-    points = [(name, _five(row.points)) for name, row in zip(names, rows, strict=True)]
+    points = [(name, five_points(row.points)) for name, row in zip(names, rows, strict=True)]
     write_metadata(folder, SPLIT_FOLDER, people, boxes, points)
 
 
-def _five(values: tuple[float, ...]) -> tuple[Point, Point, Point, Point, Point]:
+def five_points(values: tuple[float, ...]) -> tuple[Point, Point, Point, Point, Point]:
+    """x, y, x, y, ... as points."""
     pairs = list(zip(values[0::2], values[1::2], strict=True))
     return pairs[0], pairs[1], pairs[2], pairs[3], pairs[4]
 
 
-def _join(folder: Path, shards: list[Artefact], below: str = "") -> None:
+def join(folder: Path, shards: list[Artefact], below: str = "") -> None:
     """The shards' files in one tree; hard links, so they take no room."""
     for shard in shards:
         for source in sorted((shard.path / below).rglob("*")):
             target = folder / source.relative_to(shard.path)
             if source.is_dir():
                 target.mkdir(parents=True, exist_ok=True)
-            elif source.name not in {"manifest.json", "truth.npz"}:
+            elif source.name not in BESIDE:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 os.link(source, target)

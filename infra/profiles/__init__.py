@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError
 from infra.config import Config
 from infra.errors import InfrastructureError
 from infra.numbers import Count, Positive, Share
+from infra.profiles.collections import PortraitsConfig
 from infra.profiles.rnet import CNetConfig, RNetConfig
 from infra.profiles.texface import TexFaceConfig
 
@@ -139,6 +140,7 @@ class Profile(Config):
     normals: NormalsConfig
     recogniser: RecogniserConfig
     benchmark: BenchmarkConfig
+    portraits: PortraitsConfig = PortraitsConfig()
     gate: GateConfig
 
 

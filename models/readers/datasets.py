@@ -11,7 +11,7 @@ from models.plugins import Catalogue
 from models.readers.bosphorus import index_bosphorus, read_bosphorus
 from models.readers.bu3dfe import read_bu3dfe, stream_bu3dfe
 from models.readers.bu4dfe import index_bu4dfe
-from models.readers.fei import index_fei
+from models.readers.fei import GENDERS, index_fei, read_genders
 from models.readers.folder import index_photos, index_scans
 from models.readers.frgc import index_frgc
 from models.readers.kdef import index_kdef
@@ -43,10 +43,16 @@ def _both_splits(root: Path) -> Iterator[PhotoRecord]:
     return chain.from_iterable(index_vggface2(root, split) for split in splits)
 
 
+def _with_genders(root: Path) -> Iterator[PhotoRecord]:
+    """FEI's photos, with the genders of the list beside them where there is one."""
+    table = root / GENDERS
+    return index_fei(root, read_genders(table) if table.is_file() else None)
+
+
 data_sets.add("bosphorus")(DataSet("scan", index_bosphorus, read_bosphorus))
 data_sets.add("bu3dfe")(DataSet("scan", stream_bu3dfe, read_bu3dfe))
 data_sets.add("bu4dfe")(DataSet("scan", index_bu4dfe, read_vrml))
-data_sets.add("fei")(DataSet("photo", index_fei))
+data_sets.add("fei")(DataSet("photo", _with_genders))
 data_sets.add("frgc")(DataSet("scan", index_frgc, read_scan))
 data_sets.add("kdef")(DataSet("photo", index_kdef))
 data_sets.add("photos")(DataSet("photo", index_photos))

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from infra.files import atomic_write_text
 from models.errors import DataError
 from models.readers.listing import Naming, Source, folder_and_name, index_by_name
 from models.readers.records import PhotoRecord
@@ -13,6 +14,8 @@ from models.readers.writing import require_jpeg, write_named
 
 PEOPLE = 200
 PHOTOS = 14
+GENDERS = "genders.csv"
+"""What we call the list that FEI does not publish; it is looked for beside the photos."""
 
 _SUBJECTS = frozenset(map(str, range(1, PEOPLE + 1)))
 _LIKE = re.compile(r"\d+(?:-\d+|[ab])\.jpg")
@@ -73,6 +76,12 @@ def read_genders(table: Path) -> dict[str, str]:
             raise DataError(f"{where}: {cells[0]!a} is no subject: they are 1 to {PEOPLE}")
         genders[cells[0]] = cells[1]
     return genders
+
+
+def write_genders(root: Path, genders: Mapping[str, str]) -> None:
+    """Write a list that `read_genders` reads, as `genders.csv` in `root`."""
+    rows = [f"{subject},{genders[subject]}\n" for subject in sorted(genders, key=int)]
+    atomic_write_text(root / GENDERS, "subject,gender\n" + "".join(rows))
 
 
 def write_fei(root: Path, subject: int, photo: str, jpeg: bytes) -> str:
