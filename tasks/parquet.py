@@ -1,6 +1,6 @@
 """Coefficients of a collection as one Parquet table, written a shard at a time, and read back."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,7 +67,9 @@ def read_parquet(path: Path) -> CoefficientTable:
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
-        raise DataError(f"{path}: not a table of coefficients ({error}); write one with `trinormal coefficients`") from None
+        raise DataError(
+            f"{path}: not a table of coefficients ({error}); write one with `trinormal coefficients`"
+        ) from None
     if missing := set(WORDS) - set(table.column_names):
         raise DataError(f"{path}: has no column {', '.join(sorted(missing))}; write it with `trinormal coefficients`")
     kept = table.filter(pa.compute.equal(table["status"], "ok"))
@@ -100,7 +102,9 @@ def _auc(faces: Faces) -> float | None:
 def _parts(shard: Artefact, confidence: Sequence[Artefact]) -> dict[str, ndarray]:
     """Numbers of one shard by part; a shard without a face has none of any."""
     found = {part: _part(shard.path, part) for part in PARTS}
-    return found | {CONFIDENCE: _part(each.path, CONFIDENCE) for each in confidence}
+    for each in confidence:
+        found[CONFIDENCE] = _part(each.path, CONFIDENCE)
+    return found
 
 
 def _schema(widths: Mapping[str, int]) -> pa.Schema:

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError
 from infra.config import Config
 from infra.errors import InfrastructureError
 from infra.numbers import Count, Positive, Share
+from infra.profiles.classifiers import ClassifiersConfig
 from infra.profiles.collections import PortraitsConfig
 from infra.profiles.rnet import CNetConfig, RNetConfig
 from infra.profiles.texface import TexFaceConfig
@@ -141,6 +142,7 @@ class Profile(Config):
     recogniser: RecogniserConfig
     benchmark: BenchmarkConfig
     portraits: PortraitsConfig = PortraitsConfig()
+    classifiers: ClassifiersConfig
     gate: GateConfig
 
 

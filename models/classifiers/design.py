@@ -29,6 +29,12 @@ class Design(NamedTuple):
     validation: Sets
     protocol: str
 
+    def only(self, task: str) -> "Design":
+        """The same inputs with one of the tasks."""
+        column = list(self.tasks).index(task)
+        sides = [side._replace(answers=side.answers[:, [column]]) for side in (self.training, self.validation)]
+        return Design({task: self.tasks[task]}, sides[0], sides[1], self.protocol)
+
     def digest(self) -> str:
         """SHA-256 of everything in it, the order included: what a training depends on."""
         sides = [[side.photos, side.subjects, side.answers.tolist()] for side in (self.training, self.validation)]
@@ -49,7 +55,9 @@ def build_design(
     """
     sides = (tuple(training), tuple(validation))
     if not all(sides):
-        raise DataError(f"{task}: {len(sides[0])} inputs to train on and {len(sides[1])} to validate: none may be empty")
+        raise DataError(
+            f"{task}: {len(sides[0])} inputs to train on and {len(sides[1])} to validate: none may be empty"
+        )
     labels = [{task: [each.label for each in side], **_further(side, further or {})} for side in sides]
     tasks = {name: _classes(name, labels[0][name], labels[1][name]) for name in labels[0]}
     numbered = [_answers(tasks, given) for given in labels]

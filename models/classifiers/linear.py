@@ -67,12 +67,10 @@ def fit_logistic(
     return LinearClassifier(normaliser, found.x[:-classes].reshape(size, classes), found.x[-classes:])
 
 
-def fit_nearest_mean(
-    values: Float32[ndarray, "n k"], answers: Int64[ndarray, " n"], classes: int
-) -> LinearClassifier:
+def fit_nearest_mean(values: Float32[ndarray, "n k"], answers: Int64[ndarray, " n"], classes: int) -> LinearClassifier:
     """The class whose mean is nearest in normalised numbers, as a linear rule.
 
-    -|x - m|^2 / 2 and x m - m^2 / 2 differ by the same for all classes, so both give the same answers and probabilities.
+    -|x - m|^2 / 2 and x m - m^2 / 2 differ by the same for all classes, so answers and probabilities are the same.
     """
     normaliser = fit_normaliser(values)
     inputs = normaliser(values)

@@ -52,9 +52,7 @@ class CoefficientTable:
         return {path: number for number, path in enumerate(self.paths)}
 
 
-def pooled(
-    table: CoefficientTable, sets: Sequence[Sequence[str]], parts: Sequence[str], confident: bool
-) -> Pooled:
+def pooled(table: CoefficientTable, sets: Sequence[Sequence[str]], parts: Sequence[str], confident: bool) -> Pooled:
     """The `parts` side by side, each pooled over the photos of a set (paper B, 3.2 and 4.1).
 
     Identities are weighted by C-Net's confidences if `confident`, else and for all other parts it is the plain mean.

@@ -27,9 +27,7 @@ class Reliability(NamedTuple):
         return float((self.count * np.abs(self.confidence - self.accuracy)).sum() / self.count.sum())
 
 
-def reliability(
-    probabilities: Float64[ndarray, "n c"], truth: Int64[ndarray, " n"], bins: int = BINS
-) -> Reliability:
+def reliability(probabilities: Float64[ndarray, "n c"], truth: Int64[ndarray, " n"], bins: int = BINS) -> Reliability:
     """Bins over (0, 1], closed above; empty ones hold zeros. Raises `DataError` on unequal lengths or no input."""
     _require_equal(probabilities, truth)
     certainty = probabilities.max(axis=1)

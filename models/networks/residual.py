@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from models.errors import ConfigurationError
 
-
 LAYERS_34 = (3, 4, 6, 3)
 PLANES_34 = (64, 128, 256, 512)
 BLOCKS_32 = 5

@@ -161,7 +161,9 @@ def coefficient_logits(
     network: CoefficientClassifier, coefficients: Float32[ndarray, "n k"], device: torch.device, block: int = 4096
 ) -> list[Float32[ndarray, "n c"]]:
     """Logits of each task for all inputs."""
-    return _logits(network, [torch.from_numpy(coefficients[i : i + block]) for i in range(0, len(coefficients), block)], device)
+    return _logits(
+        network, [torch.from_numpy(coefficients[i : i + block]) for i in range(0, len(coefficients), block)], device
+    )
 
 
 def photo_logits(

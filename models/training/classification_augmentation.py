@@ -5,7 +5,7 @@ to it is to move its estimate. So vectors are moved by noise as large as estimat
 photos, and scaled about the mean face, which exaggerates or attenuates a face. Photos are varied as the paper says.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -42,11 +42,11 @@ class CoefficientJitter:
 
 @dataclass(frozen=True)
 class PhotoVariation:
-    """Largest rotation (degrees) and relative change of size; then mirroring, light, blur and holes as in recognition."""
+    """Mirroring, light, blur and holes of `camera`; then the largest rotation (degrees) and relative change of size."""
 
     rotation_deg: float = 10.0
     scaling: float = 0.1
-    camera: PhotoAugmentation = PhotoAugmentation()
+    camera: PhotoAugmentation = field(default_factory=PhotoAugmentation)
 
     def __call__(self, photos: UInt8[Tensor, "b 3 h w"], generator: torch.Generator) -> Float[Tensor, "b 3 h w"]:
         """Network values, channels last; what comes in at the border is background."""

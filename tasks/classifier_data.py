@@ -1,0 +1,58 @@
+"""What classifiers learn from: photos of people with their labels, as crops and as coefficients."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from infra.profiles import Profile
+from models.readers.fei import index_fei, read_genders
+from models.readers.kdef import index_kdef
+from models.readers.records import PhotoRecord
+from registry.catalogue import load_rows
+from tasks.align import Crops
+from tasks.coefficient_tables import StoredTable
+from tasks.gather import Photos
+from tasks.portraits import simulated_portraits
+from tasks.snapshot import snapshot_photos
+from tasks.wiring import open_workspace
+
+
+class LabelledPhotos(NamedTuple):
+    """Photos with what their names say of them, their crops for image baselines, and their coefficients."""
+
+    photos: Photos
+    records: list[PhotoRecord]
+    crops: Crops
+    table: StoredTable
+
+    def genders(self) -> dict[str, str]:
+        """Gender of each photo whose person's is known."""
+        return {record.path: record.gender for record in self.records if record.gender}
+
+
+def kdef_photos(folder: Path | None, profile: Profile, licence: str) -> Photos:
+    """KDEF in `folder`, or a simulated one."""
+    if folder is None:
+        return simulated_portraits("kdef", profile)
+    root = folder.absolute()
+    return Photos(snapshot_photos(root, list(index_kdef(root)), f"KDEF in {root.name}", licence), root, None)
+
+
+def fei_photos(folder: Path | None, genders: Path | None, profile: Profile, licence: str) -> Photos:
+    """FEI in `folder` with the genders that a CSV lists, or a simulated one."""
+    if folder is None:
+        return simulated_portraits("fei", profile)
+    root = folder.absolute()
+    known = read_genders(genders) if genders is not None else None
+    return Photos(snapshot_photos(root, list(index_fei(root, known)), f"FEI in {root.name}", licence), root, None)
+
+
+def records_of(photos: Photos) -> list[PhotoRecord]:
+    """What the snapshot says of each photo: the labels a classifier may learn come from it alone."""
+    rows = load_rows(open_workspace().engine, photos.snapshot.id)
+    return [_record(row.path, row.subject, row.labels) for row in rows]
+
+
+def _record(path: str, subject: str | None, labels: Mapping[str, str]) -> PhotoRecord:
+    known = dict(labels)
+    return PhotoRecord(path, subject, known.pop("gender", None), labels=known)
