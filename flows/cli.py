@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from flows import classifier_commands
 from flows.serving import use_running_server
 from infra.environment import environment
 from infra.errors import InfrastructureError
@@ -137,6 +138,9 @@ def encode(
     from flows.console import run_encode
 
     run_encode(scan, out)
+
+
+classifier_commands.join(app)
 
 
 @app.command()

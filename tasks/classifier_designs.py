@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from infra.profiles.classifiers import ClassifiersConfig, ExpressionConfig, GenderConfig, IndividualConfig
 from models.classifiers.design import Design, build_design
+from models.protocols.own import photo_folds
 from models.protocols.photos import (
     fei_gender_split,
     kdef_expression_split_by_image,
@@ -68,6 +69,14 @@ def expression_experiments(records: Sequence[PhotoRecord], config: ExpressionCon
         split = kdef_expression_split_by_image(records, seed, fold, max(config.folds, config.image_split_folds))
         inputs = list(with_views(split, face.__getitem__))
         found.append(_experiment(EXPRESSION_BY_IMAGE, EXPRESSION, fold, split, inputs))
+    return found
+
+
+def own_experiments(records: Sequence[PhotoRecord], folds: int, seed: int) -> list[Experiment]:
+    """The people of any collection, cross-validated over their photos, one photo an input."""
+    found: list[Experiment] = []
+    for fold, split in enumerate(photo_folds(records, folds, seed)):
+        found.append(_experiment(INDIVIDUAL, INDIVIDUAL, fold, split, single_photos(split)))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -48,10 +48,19 @@ class Training(NamedTuple):
     run_id: str
     threads: int
 
+    @property
+    def epochs(self) -> int:
+        """Passes over the training inputs."""
+        return self.numbers.epochs(len(self.design.training.photos))
+
+    def schedule(self) -> dict[str, Any]:
+        """The numbers that a training takes."""
+        return {**self.numbers.model_dump(exclude={"width", "inputs_seen"}), "epochs": self.epochs, "seed": self.seed}
+
     def on_epoch(self) -> OnEpoch:
         """What is told after each epoch."""
         run = TrackedRun(open_workspace().tracker.client, self.run_id)
-        return live_curve(run, self.name, self.numbers.epochs, announce)
+        return live_curve(run, self.name, self.epochs, announce)
 
 
 def keep_curve(folder: Path, scratch: Path, result: FitResult) -> None:

@@ -150,5 +150,5 @@ def _per_input(workspace: Workspace, made: Artefact, training: Training) -> floa
     if training.candidate.kind in ("logistic", "nearest mean"):
         return None
     seconds = seconds_of(workspace, made)
-    rows = len(training.design.training.photos) * training.numbers.epochs
+    rows = len(training.design.training.photos) * training.epochs
     return None if seconds is None else seconds / rows

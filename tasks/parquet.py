@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy import ndarray
 from prefect import task
@@ -59,6 +60,16 @@ def write_parquet(faces: Faces, out: Path, confidences: Sequence[Artefact] = (),
     return good, bad
 
 
+def write_vectors(out: Path, rows: Sequence[tuple[str, str]], source: Source, part: str, values: ndarray) -> None:
+    """The same table of numbers that no reconstructor gave; `rows` are photo and subject of each row of `values`."""
+    schema = _schema({part: values.shape[1]})
+    words = [[*row, "ok", None, *source] for row in rows]
+    columns: list[pa.Array] = [pa.array(list(column), pa.string()) for column in zip(*words, strict=True)]
+    columns += [pa.array(column, pa.float32()) for column in values.T.astype(np.float32)]
+    with atomic_path(out) as target:
+        pq.write_table(pa.table(columns, schema=schema), target)
+
+
 def read_parquet(path: Path) -> CoefficientTable:
     """What `write_parquet` wrote, without the failures.
 
@@ -72,14 +83,14 @@ def read_parquet(path: Path) -> CoefficientTable:
         ) from None
     if missing := set(WORDS) - set(table.column_names):
         raise DataError(f"{path}: has no column {', '.join(sorted(missing))}; write it with `trinormal coefficients`")
-    kept = table.filter(pa.compute.equal(table["status"], "ok"))
+    kept = table.filter(pc.equal(table["status"], "ok"))
     sources = {Source(*words) for words in zip(*(kept[name].to_pylist() for name in WORDS[4:]), strict=True)}
     if len(sources) != 1:
         raise DataError(f"{path}: holds coefficients of {len(sources)} reconstructors: one is needed")
-    parts = {name: _columns(kept, name) for name in (*PARTS, CONFIDENCE)}
-    confidence = parts.pop(CONFIDENCE)
+    names = {name.rpartition("_")[0] for name in table.column_names if name not in WORDS}
+    parts = {name: _columns(kept, name) for name in sorted(names)}
     paths = tuple(str(each) for each in kept["path"].to_pylist())
-    return CoefficientTable(sources.pop(), paths, parts, confidence if confidence.shape[1] else None)
+    return CoefficientTable(sources.pop(), paths, parts, parts.pop(CONFIDENCE, None))
 
 
 def _columns(table: pa.Table, part: str) -> ndarray:

@@ -9,14 +9,22 @@ from infra.numbers import Count, NotNegative, Positive, Share
 
 
 class ClassifierTrainingConfig(Config):
-    """One training: width of the network (1 is the papers'), its schedule, and label smoothing."""
+    """One training: width of the network (1 is the papers'), its schedule, and label smoothing.
+
+    `inputs_seen` counts each input as often as it is seen, so that a training on few inputs takes as many steps as one
+    on many.
+    """
 
     width: Positive
-    epochs: Count
+    inputs_seen: Count
     batch_size: Count
     learning_rate: Positive
     weight_decay: NotNegative = 0.02
     label_smoothing: Share = 0.0
+
+    def epochs(self, inputs: int) -> int:
+        """Passes over that many inputs."""
+        return max(1, round(self.inputs_seen / inputs))
 
 
 class VariationConfig(Config):
@@ -83,6 +91,6 @@ class ClassifiersConfig(Config):
     individual: IndividualConfig
     gender: GenderConfig
     expression: ExpressionConfig
-    own_folds: Annotated[int, Field(ge=2)] = 5
+    own_photo_folds: Annotated[int, Field(ge=2)] = 5
     gate: ClassifierGateConfig = ClassifierGateConfig()
     name_suffix: Annotated[str, Field(pattern=r"^[a-z0-9-]*$")] = ""
