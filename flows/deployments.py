@@ -39,7 +39,7 @@ def deployments() -> list[Any]:
         ),
         _offered(
             train_classifiers,
-            "classify",
+            "train",
             ClassifiersRequest(),
             "Train classifiers of individuals, gender and expression; each becomes champion if it passes its gate.",
             ["classifier", "training"],

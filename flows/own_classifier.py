@@ -43,9 +43,8 @@ def train_own_classifier(request: OwnClassifierRequest) -> Figures:
     study = train_all(asked, data.__getitem__, ground)
     results = figures(profile, data, study)
     curves = {name: reliability_of(each[RESNET], profile.seed) for name, each in study.items() if RESNET in each}
-    return report_classifiers(
-        output_folder(request), results, {name: each for name, each in curves.items() if each}, job
-    )
+    shown = {name: each for name, each in curves.items() if each}
+    return report_classifiers(output_folder(request), results, shown, job)
 
 
 def output_folder(request: OwnClassifierRequest) -> Path:

@@ -113,8 +113,8 @@ def reliability_of(trained: Sequence[Trained], seed: int) -> Figures | None:
     found = _scores_of(trained, seed).reliability
     if found is None:
         return None
-    filled = found.count > 0
-    return {name: getattr(found, name)[filled].tolist() for name in ("confidence", "accuracy", "count")}
+    filled = found.inputs > 0
+    return {name: getattr(found, name)[filled].tolist() for name in ("confidence", "accuracy", "inputs")}
 
 
 def telling_apart(data: LabelledPhotos) -> Figures:

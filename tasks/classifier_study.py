@@ -61,9 +61,8 @@ def wanted(experiments: dict[str, list[Experiment]], config: ClassifiersConfig) 
     found: list[Wanted] = []
     for name, folds in experiments.items():
         for each in folds:
-            found += [
-                Wanted(name, candidate, each.sets.only(each.task), each.fold) for candidate in candidates(each.task)
-            ]
+            sets = each.sets.only(each.task)
+            found += [Wanted(name, candidate, sets, each.fold) for candidate in candidates(each.task)]
             if each.fold < config.photo_folds:
                 found.append(Wanted(name, Candidate(PHOTOS, "photos"), each.photos.only(each.task), each.fold))
         if name != EXPRESSION_BY_IMAGE:

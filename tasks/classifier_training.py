@@ -72,7 +72,7 @@ def keep_curve(folder: Path, scratch: Path, result: FitResult) -> None:
 def save_predictions(folder: Path, logits: Sequence[ndarray], kept: Int64[ndarray, " m"]) -> None:
     """Logits of each task for the validation inputs whose places are `kept`."""
     arrays = {f"logits{number}": each.astype(np.float32) for number, each in enumerate(logits)}
-    np.savez(folder / PREDICTIONS, kept=kept, **arrays)
+    np.savez(folder / PREDICTIONS, allow_pickle=False, kept=kept, **arrays)
 
 
 def read_predictions(folder: Path) -> tuple[list[Float32[ndarray, "m c"]], Int64[ndarray, " m"]]:

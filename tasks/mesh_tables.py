@@ -29,7 +29,7 @@ TO_CAMERA_FRAME = np.array([1.0, -1.0, -1.0])
 
 @task(name="tabulate meshes", **policies.STAGE)
 def tabulate_meshes(crops: Crops, root: Path) -> StoredTable:
-    """Detected points moved, turned and scaled onto the mean face's, so that neither pose nor place tells people apart."""
+    """Detected points moved, turned and scaled onto the mean face's: neither pose nor place tells people apart."""
     workspace = open_workspace()
     shards = find_landmarks(crops, root)
 

@@ -83,7 +83,7 @@ def read_parquet(path: Path) -> CoefficientTable:
         ) from None
     if missing := set(WORDS) - set(table.column_names):
         raise DataError(f"{path}: has no column {', '.join(sorted(missing))}; write it with `trinormal coefficients`")
-    kept = table.filter(pc.equal(table["status"], "ok"))
+    kept = table.filter(pc.field("status") == "ok")
     sources = {Source(*words) for words in zip(*(kept[name].to_pylist() for name in WORDS[4:]), strict=True)}
     if len(sources) != 1:
         raise DataError(f"{path}: holds coefficients of {len(sources)} reconstructors: one is needed")

@@ -65,7 +65,7 @@ def pooled(table: CoefficientTable, sets: Sequence[Sequence[str]], parts: Sequen
     columns: list[ndarray] = []
     for name in parts:
         weights = table.confidence if confident and name == "identity" else None
-        columns.append(_means(table.part(name), [found[number] for number in kept], weights))
+        columns.append(_means(table.part(name), [found[int(number)] for number in kept], weights))
     return Pooled(np.concatenate(columns, axis=1), kept)
 
 
@@ -77,7 +77,7 @@ def _means(
     sizes = np.array([len(rows) for rows in sets], dtype=np.int64)
     for size in np.unique(sizes):
         here = np.flatnonzero(sizes == size)
-        rows = np.array([sets[number] for number in here])
+        rows = np.array([sets[int(number)] for number in here])
         trust = torch.ones((len(here), int(size), 1)) if weights is None else torch.from_numpy(weights[rows])
         means[here] = confident_mean(torch.from_numpy(values[rows]), trust.expand(-1, -1, values.shape[1])).numpy()
     return means

@@ -20,11 +20,11 @@ class Reliability(NamedTuple):
 
     confidence: Float64[ndarray, " bins"]
     accuracy: Float64[ndarray, " bins"]
-    count: Int64[ndarray, " bins"]
+    inputs: Int64[ndarray, " bins"]
 
     def error(self) -> float:
         """Expected calibration error: the mean gap of confidence and accuracy, weighted by the bins' inputs. Eq. 3."""
-        return float((self.count * np.abs(self.confidence - self.accuracy)).sum() / self.count.sum())
+        return float((self.inputs * np.abs(self.confidence - self.accuracy)).sum() / self.inputs.sum())
 
 
 def reliability(probabilities: Float64[ndarray, "n c"], truth: Int64[ndarray, " n"], bins: int = BINS) -> Reliability:
@@ -59,8 +59,12 @@ def fit_temperature(logits: Float64[ndarray, "n c"], truth: Int64[ndarray, " n"]
     Sought between .02 and 50: where every answer is right there is no least, and the lower end is given.
     """
     _require_equal(logits, truth)
+
+    def misfit(log_t: float) -> float:
+        return negative_log_likelihood(logits / np.exp(log_t), truth)
+
     found = minimize_scalar(
-        lambda log_t: negative_log_likelihood(logits / np.exp(log_t), truth),
+        misfit,
         bounds=(np.log(LOWEST_T), np.log(HIGHEST_T)),
         method="bounded",
         options={"xatol": 1e-4},
