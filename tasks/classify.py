@@ -1,6 +1,6 @@
 """Any photos to answers: reconstructed by the version that the champion was trained with, then classified."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ from models.training.device import pick_device
 from models.types import Failure
 from registry.ledger import champion
 from registry.packaging import fetch_graph, find_version
-from tasks.build_faces import as_columns
+from tasks.build_faces import PARTS, as_columns
 from tasks.variants import Variant
 from tasks.wiring import Workspace, open_workspace
 
@@ -53,12 +53,20 @@ def classify_photos(sources: Sequence[Path], task: str, person: bool, model: str
     without photos.
     """
     workspace = open_workspace()
-    found = _champion(workspace, model)
     photos = list(_photos(sources))
     if not photos:
         raise DataError("no photos were given: name files, or folders that hold some")
-    table, failures = _coefficients(workspace, photos, found.shape)
-    sets = [tuple(map(str, photos))] if person else [(str(photo),) for photo in photos]
+    failures: list[Failure] = []
+    faces = _analysed(workspace, photos, failures)
+    told = classify_faces(workspace, faces, task, person, model)
+    return told._replace(failures=[*failures, *told.failures])
+
+
+def classify_faces(workspace: Workspace, faces: Iterable[FacePhoto], task: str, person: bool, model: str) -> Answers:
+    """The same for photos in which a face has been found."""
+    found = _champion(workspace, model)
+    table, failures = _coefficients(workspace, faces, found.shape)
+    sets = [table.paths] if person else [(path,) for path in table.paths]
     session = load_session(found.graph)
 
     def graph(values: Float32[ndarray, "m k"], wanted: str) -> Float32[ndarray, "m c"]:
@@ -88,29 +96,25 @@ def _photos(sources: Sequence[Path]) -> Iterator[Path]:
 
 
 def _coefficients(
-    workspace: Workspace, photos: Sequence[Path], shape: ClassifierShape
+    workspace: Workspace, faces: Iterable[FacePhoto], shape: ClassifierShape
 ) -> tuple[CoefficientTable, list[Failure]]:
     """The photos' coefficients by the classifier's own reconstructor, and photos that gave none."""
     variant, cnet = _reconstructor(workspace, shape.source)
     device = pick_device(workspace.settings.device)
-    failures: list[Failure] = []
-    seen: dict[str, FacePhoto] = {}
-    made: list[Reconstruction] = []
     opened = open_reconstructor(variant.name, variant.folder)
-    for outcome in opened.reconstruct(_analysed(workspace, photos, failures, seen), device):
-        if isinstance(outcome, Reconstruction):
-            made.append(outcome)
-        else:
-            failures.append(outcome)
+    photos = {face.path: face for face in faces}
+    outcomes = list(opened.reconstruct(photos.values(), device))
+    made = [each for each in outcomes if isinstance(each, Reconstruction)]
     columns = [as_columns(each.coefficients) for each in made]
-    parts = {part: np.stack([each[part] for each in columns]) for part in (columns[0] if columns else {})}
+    parts = {part: np.stack([each[part] for each in columns]) for part in PARTS} if columns else {}
     confidence = None
     if cnet is not None and variant.folder is not None and made:
         net = load_cnet(cnet.path, load_rnet(variant.folder))
-        crops = [seen[each.path].aligned(net.rnet.crop_px).pixels.transpose(2, 0, 1) for each in made]
+        crops = [photos[each.path].aligned(net.rnet.crop_px).pixels.transpose(2, 0, 1) for each in made]
         confidence = net.views(np.stack(crops), device).confidence
     source = Source(str(opened.space), variant.version, "" if cnet is None else cnet.key)
-    return CoefficientTable(source, tuple(each.path for each in made), parts, confidence), failures
+    table = CoefficientTable(source, tuple(each.path for each in made), parts, confidence)
+    return table, [each for each in outcomes if isinstance(each, Failure)]
 
 
 def _reconstructor(workspace: Workspace, source: Source) -> tuple[Variant, Artefact | None]:
@@ -128,15 +132,11 @@ def _reconstructor(workspace: Workspace, source: Source) -> tuple[Variant, Artef
     return Variant(name, trained), cnet
 
 
-def _analysed(
-    workspace: Workspace, photos: Sequence[Path], failures: list[Failure], seen: dict[str, FacePhoto]
-) -> Iterator[FacePhoto]:
+def _analysed(workspace: Workspace, photos: Sequence[Path], failures: list[Failure]) -> Iterator[FacePhoto]:
     nets = load_face_nets(workspace.settings.assets)
     for path in photos:
         try:
             photo = read_photo(path)
-            seen[str(path)] = from_analysis(photo, analyse(photo, nets.detector, nets.landmarks), str(path))
+            yield from_analysis(photo, analyse(photo, nets.detector, nets.landmarks), str(path))
         except PhotoError as error:
             failures.append(Failure(str(path), str(error)))
-            continue
-        yield seen[str(path)]
