@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from prefect import flow
+from prefect.utilities.annotations import quote
 
 from flows.parameters import ClassifiersRequest
 from flows.reconstructor import photo_network
@@ -116,7 +117,7 @@ def release(
 ) -> Released:
     """The network of the first fold, judged by the figures of all folds."""
     config = profile.classifiers
-    trained = study[task][RESNET][0]
+    trained = quote(study[task][RESNET][0])  # Prefect would look for futures in every one of thousands of tuples
     licences = {"photos": data[data_set_of(task)].photos.snapshot.licence, "face model": LICENCE}
     exported = export_trained(trained)
     model = f"{task}{config.name_suffix}"

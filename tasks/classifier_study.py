@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from prefect.utilities.annotations import quote
+
 from infra.profiles.classifiers import ClassifiersConfig
 from models.classifiers.design import Design
 from tasks.classifier_data import LabelledPhotos
@@ -112,7 +114,13 @@ def train_all(asked: Sequence[Wanted], data_of: Callable[[str], LabelledPhotos],
     order = sorted(asked, key=lambda each: each.candidate.kind != "photos")
     started = [
         train_classifier.submit(
-            data_of(each.experiment), each.design, each.candidate, ground.config, _title(each), ground.seed, ground.job
+            quote(data_of(each.experiment)),  # Prefect would look for futures in every one of thousands of tuples
+            quote(each.design),
+            each.candidate,
+            ground.config,
+            _title(each),
+            ground.seed,
+            ground.job,
         )
         for each in order
     ]

@@ -193,7 +193,9 @@ def test_the_page_and_the_artifact_show_tables_pictures_and_verdicts(tmp_path: P
 def test_own_photos_make_a_page_without_the_papers_tables(tmp_path: Path):
     whole = some_results()
     results = {name: whole[name] for name in ("profile", "data", "photos")}
-    results |= {"tasks": {"landmarks": whole["tasks"][INDIVIDUAL]}, "registered": []}
+    apart = {"landmarks": {"numbers": 99, "auc": 0.97, "between_over_within": 3.2}}
+    results |= {"tasks": {"landmarks": whole["tasks"][INDIVIDUAL]}, "registered": [], "telling_apart": apart}
     shown = page(results, tmp_path, draw(tmp_path, results, {}))
     assert "Table 1" not in shown
     assert "<h2>landmarks</h2>" in shown
+    assert "<td>landmarks</td><td>99</td><td>0.970</td><td>3.20</td>" in shown
