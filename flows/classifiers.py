@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from prefect import flow
-from prefect.utilities.annotations import quote
+from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.parameters import ClassifiersRequest
 from flows.reconstructor import photo_network
@@ -26,7 +26,7 @@ from tasks.classifier_results import (
     task_figures,
 )
 from tasks.classifier_study import RESNET, Ground, Study, data_set_of, train_all, wanted
-from tasks.classifiers import EXPERIMENT
+from tasks.classifiers import AT_ONCE, EXPERIMENT, unvisited
 from tasks.cnet import train_cnet, view_world
 from tasks.coefficient_tables import tabulate
 from tasks.faces import coefficients_of
@@ -50,7 +50,7 @@ class PooledReconstructor(NamedTuple):
     cnet: Artefact
 
 
-@flow(name="train-classifiers", retries=0)
+@flow(name="train-classifiers", retries=0, task_runner=ThreadPoolTaskRunner(max_workers=AT_ONCE))
 def train_classifiers(request: ClassifiersRequest) -> Figures:
     """Train, measure and register the classifiers of paper B; returns what `classifiers.json` says."""
     profile = load_profile(request.profile)
@@ -117,7 +117,7 @@ def release(
 ) -> Released:
     """The network of the first fold, judged by the figures of all folds."""
     config = profile.classifiers
-    trained = quote(study[task][RESNET][0])  # Prefect would look for futures in every one of thousands of tuples
+    trained = unvisited(study[task][RESNET][0])
     licences = {"photos": data[data_set_of(task)].photos.snapshot.licence, "face model": LICENCE}
     exported = export_trained(trained)
     model = f"{task}{config.name_suffix}"

@@ -3,14 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from prefect.utilities.annotations import quote
-
 from infra.profiles.classifiers import ClassifiersConfig
 from models.classifiers.design import Design
 from tasks.classifier_data import LabelledPhotos
 from tasks.classifier_designs import EXPRESSION, EXPRESSION_BY_IMAGE, GENDER, INDIVIDUAL, Experiment
 from tasks.classifier_training import Candidate
-from tasks.classifiers import Trained, train_classifier
+from tasks.classifiers import Trained, train_classifier, unvisited
 from tasks.jobs import Job
 from tasks.mesh_tables import MESH
 
@@ -114,8 +112,8 @@ def train_all(asked: Sequence[Wanted], data_of: Callable[[str], LabelledPhotos],
     order = sorted(asked, key=lambda each: each.candidate.kind != "photos")
     started = [
         train_classifier.submit(
-            quote(data_of(each.experiment)),  # Prefect would look for futures in every one of thousands of tuples
-            quote(each.design),
+            unvisited(data_of(each.experiment)),
+            unvisited(each.design),
             each.candidate,
             ground.config,
             _title(each),

@@ -1,9 +1,10 @@
 """Classifiers trained and tracked: each candidate on each design is an artefact and a run of its own."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 from prefect import task
+from prefect.utilities.annotations import quote
 
 from infra.profiles.classifiers import ClassifiersConfig, ClassifierTrainingConfig
 from infra.settings import usable_cores
@@ -25,6 +26,9 @@ from tasks.wiring import Workspace, open_workspace
 
 CODE = ["tasks.fit_classifier"]
 EXPERIMENT = "classifiers"
+AT_ONCE = min(6, len(usable_cores()) + 2)
+"""Trainings that are under way or prepared; each holds connections to MLflow."""
+Value = TypeVar("Value")
 
 
 class Trained(NamedTuple):
@@ -46,6 +50,11 @@ class Trained(NamedTuple):
         logits, kept = read_predictions(self.artefact.path)
         photos = self.design.validation.photos
         return {photos[place][0]: row for place, row in zip(kept, logits[0].astype(float), strict=True)}
+
+
+def unvisited(argument: Value) -> Value:
+    """`argument` to a task without Prefect looking for futures in it, which takes seconds in thousands of tuples."""
+    return cast(Value, quote(argument))
 
 
 @task(name="train classifier", **policies.STAGE)

@@ -54,7 +54,7 @@ def test_its_shape_travels_in_the_graph_and_in_a_folder(network, proto, tmp_path
 
 
 def test_another_graph_and_another_folder_are_no_classifier(tmp_path):
-    with pytest.raises(ArtefactError, match="not a classifier"):
+    with pytest.raises(ArtefactError, match="not the shape of a classifier"):
         read_shape({"trinormal.classifier": "{}"}, "here")
     with pytest.raises(ArtefactError, match="not a classifier"):
         read_shape({}, "here")

@@ -26,7 +26,7 @@ from models.training.shards import ByteStack
 CPU = torch.device("cpu")
 CLASSES = {"shade": 3, "side": 2}
 SCHEDULE: dict[str, Any] = {
-    "epochs": 12,
+    "epochs": 20,
     "batch_size": 16,
     "learning_rate": 1e-2,
     "weight_decay": 0.01,
