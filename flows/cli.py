@@ -152,6 +152,18 @@ def setup() -> None:
 
 
 @app.command()
+def doctor(
+    basel: Annotated[
+        Path | None, typer.Option(help="A folder with the Basel Face Model of 2009: check its files too.")
+    ] = None,
+) -> None:
+    """Is this machine ready? Packages, device, disk, database, face networks, ports; what to do where it is not."""
+    from flows.console import run_doctor
+
+    run_doctor(basel)
+
+
+@app.command()
 def serve(
     prefect_port: Annotated[int, typer.Option(help="Port of the Prefect server and its UI.")] = 4200,
     mlflow_port: Annotated[int, typer.Option(help="Port of the MLflow server and its UI.")] = 5000,

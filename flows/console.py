@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import typer
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from flows.known import require_known, require_trainable
@@ -140,3 +142,18 @@ def run_setup() -> None:
 
     for name, path in fetch_face_nets().items():
         console.print(f"{name}: {path}", soft_wrap=True)
+
+
+def run_doctor(basel: Path | None) -> None:
+    """Print every finding; exit code 1 when something has to be mended."""
+    from tasks.doctor import examine
+
+    findings = examine(load_settings(), basel)
+    shown = Table(box=box.SIMPLE, pad_edge=False, show_header=False)
+    for finding in findings:
+        colour = {"ok": "green", "warning": "yellow", "wrong": "red"}[finding.state]
+        told = f"{finding.seen}: {finding.advice}" if finding.advice else finding.seen
+        shown.add_row(f"[{colour}]{finding.state}[/]", escape(finding.what), escape(told))
+    console.print(shown)
+    if any(finding.state == "wrong" for finding in findings):
+        raise typer.Exit(1)

@@ -11,7 +11,7 @@ from prefect import task
 from infra.profiles.rnet import LossWeightsConfig, RNetConfig
 from infra.store import Artefact
 from models.losses.perceptual import Embedder
-from models.morphable.textured import load_textured_face
+from models.morphable.textured import load_drawn_face, load_textured_face
 from models.networks.face_embedding import FrozenEmbedding
 from models.networks.rnet import RNetwork
 from models.networks.rnet_layout import RNetLayout
@@ -20,6 +20,7 @@ from models.reconstructors.rnet import RNet
 from models.reconstructors.rnet_stored import save_rnet
 from models.reconstructors.scoring import ShapeError
 from models.training.device import pick_device
+from models.training.mirrored_photos import MirroredPhotos
 from models.training.rows import OnEpoch
 from models.training.weak_reconstruction import fit_rnet
 from models.training.weak_supervision import LossWeights, WeakSupervision
@@ -162,8 +163,14 @@ def _fit(
     """Where a face is and what shape it has first, then its looks too; one curve, whose loss gains terms on the way."""
     data = landmark_shards(shards, labelled=config.weights.labels > 0)
     shape = supervision(config.model_copy(update={"weights": geometry_only(config.weights)}), None)
+    mirror = MirroredPhotos(load_drawn_face(), RNetLayout(), config.pixels, config.mirror) if config.mirror else None
     history: list[dict[str, Any]] = []
-    for part, loss, epochs in (("geometry", shape, config.geometry_epochs), ("all", losses, config.epochs)):
+    drawing_rate = config.learning_rate * config.drawing_rate
+    parts = (
+        ("geometry", shape, config.geometry_epochs, config.learning_rate),
+        ("all", losses, config.epochs, drawing_rate),
+    )
+    for part, loss, epochs, rate in parts:
         if epochs == 0:
             continue
         result = fit_rnet(
@@ -172,12 +179,13 @@ def _fit(
             data,
             epochs=epochs,
             batch_size=config.batch_size,
-            learning_rate=config.learning_rate,
+            learning_rate=rate,
             weight_decay=1e-4,
             seed=seed,
             checkpoint_dir=scratch / part,
             on_epoch=_counting_from(len(history), on_epoch),
             device=device,
+            mirror=mirror,
         )
         history += curve_of([row._replace(epoch=row.epoch + len(history)) for row in result.history])
     return history

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from infra.config import Config
-from infra.numbers import Count, NotNegative, Positive
+from infra.numbers import Count, NotNegative, Positive, Share
 
 
 class LossWeightsConfig(Config):
@@ -27,7 +27,9 @@ class RNetConfig(Config):
     """One photo to coefficients, texture, light and pose; learns from the simulated photos that ExpNet learns from.
 
     `geometry_epochs` come before the others and know only landmarks, labels and the prior: where no face is drawn an
-    epoch takes a third of the time. Faces are drawn with 3.7 mm between vertices, with `fine_mesh` half of that.
+    epoch takes a third of the time. Those that follow go by `drawing_rate` times the learning rate: they refine a face
+    that stands where it belongs. Faces are drawn with 3.7 mm between vertices, with `fine_mesh` half of that.
+    `mirror` is the chance that a photo is exchanged for its mirror image.
     """
 
     depth: Literal[18, 50, 101]
@@ -37,7 +39,9 @@ class RNetConfig(Config):
     epochs: Count
     batch_size: Count
     learning_rate: Positive
+    drawing_rate: Positive = 1.0
     fine_mesh: bool = False
+    mirror: Share = 0.5
     weights: LossWeightsConfig = LossWeightsConfig()
 
 

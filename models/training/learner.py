@@ -24,6 +24,9 @@ class Measured(NamedTuple):
     correct: Tensor | None
 
 
+Exchange = Callable[[Batch, torch.Generator], Batch]
+"""(batch, random numbers of the step) -> one in which some images, and what is known of them, are others."""
+
 Objective = Callable[[Tensor, Tensor, float], Measured]
 """(outputs, targets, finished share of training) -> `Measured`."""
 
@@ -32,7 +35,7 @@ class Learner(LightningModule):
     """Network and loss with their recipe, as Lightning wants them; sums of the epoch stay on the device.
 
     `steps` counts those of all epochs; `run` describes the run: a checkpoint of another run is refused with
-    `ArtefactError`.
+    `ArtefactError`. `exchange` comes before `augment`, which changes images alone.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Learner(LightningModule):
         recipe: Recipe,
         steps: int,
         run: dict[str, Any],
+        exchange: Exchange | None = None,
     ) -> None:
         super().__init__()
         self.network = network
@@ -55,6 +59,7 @@ class Learner(LightningModule):
         self.recipe = recipe
         self.steps = steps
         self.run = run
+        self.exchange = exchange
         self.loss_sum = torch.zeros(())
         self.correct_sum: Tensor | None = None
         self.images_seen = 0
@@ -68,6 +73,7 @@ class Learner(LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss of one augmented batch."""
         generator = step_generator(self.recipe.seed, self.current_epoch, batch_idx, self.device)
+        batch = batch if self.exchange is None else self.exchange(batch, generator)
         values = self.augment(batch.images, generator, self.axis)
         progress = self.global_step / self.steps
         measured = self.objective(self.network(values), batch.targets, progress)

@@ -1,6 +1,7 @@
 """Training whose step is a function of its own: networks that take more than images and give more than one output."""
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +11,7 @@ import torch
 from jaxtyping import Float, Int64
 from numpy import ndarray
 from torch import Tensor, nn
+from torch.optim import Optimizer
 from torch.utils.data import DataLoader, Dataset
 
 from models.training.augmentation import NoAugmentation
@@ -29,11 +31,23 @@ Gather = Callable[[Int64[ndarray, " b"]], Any]
 
 
 class StepLearner(Learner):
-    """A `Learner` that trains `network` with `step`; it counts, resumes and reports as any other."""
+    """A `Learner` that trains `network` with `step`; it counts, resumes and reports as any other.
 
-    def __init__(self, network: nn.Module, step: Step, recipe: Recipe, steps: int, run: dict[str, Any]) -> None:
+    Longer gradients than `longest_gradient` are shortened to it: one odd batch must not undo what many have done.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        step: Step,
+        recipe: Recipe,
+        steps: int,
+        run: dict[str, Any],
+        longest_gradient: float,
+    ) -> None:
         super().__init__(network, nn.Identity(), _loss_itself, NoAugmentation(), None, recipe, steps, run)
         self.step = step
+        self.longest_gradient = longest_gradient
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         """Loss of one batch."""
@@ -42,6 +56,10 @@ class StepLearner(Learner):
         measured = found if isinstance(found, Measured) else Measured(found, None)
         self._count(measured, len(batch[0]))
         return measured.loss
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:  # noqa: ARG002
+        """Shorten the gradient."""
+        nn.utils.clip_grad_norm_(self.network.parameters(), self.longest_gradient)
 
 
 def fit_steps(
@@ -56,10 +74,11 @@ def fit_steps(
     on_epoch: OnEpoch,
     device: torch.device,
     precision: Precision = "32-true",
+    longest_gradient: float = math.inf,
     should_stop: ShouldStop = lambda: False,
 ) -> FitResult:
     """Train `network` (in place) on the batches of `order`. `run` is what `describe_steps` gives; see `run_epochs`."""
-    learner = StepLearner(network, step, recipe, recipe.epochs * len(order), run)
+    learner = StepLearner(network, step, recipe, recipe.epochs * len(order), run, longest_gradient)
     unused = torch.Generator()  # as in `batch_loader`
     loader: DataLoader[Any] = DataLoader(_Gathered(gather), sampler=order, batch_size=None, generator=unused)
     return run_epochs(

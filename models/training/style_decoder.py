@@ -18,6 +18,9 @@ from models.training.recipe import Recipe
 from models.training.rows import FitResult, OnEpoch, ShouldStop
 from models.training.steps import describe_steps, fit_steps
 
+LONGEST_GRADIENT = 1.0
+"""Several times the usual length."""
+
 Surfaces = Callable[[Int64[ndarray, " b"], Bool[ndarray, " b"]], Float32[ndarray, "b n 3"]]
 """(rows, which of them mirrored) -> true vertices, mm, face frame, on the decoder's mesh."""
 
@@ -87,5 +90,6 @@ def fit_style_decoder(
         checkpoint_dir=checkpoint_dir,
         on_epoch=on_epoch,
         device=device,
+        longest_gradient=LONGEST_GRADIENT,
         should_stop=should_stop,
     )

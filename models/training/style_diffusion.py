@@ -16,6 +16,8 @@ from models.training.recipe import Recipe
 from models.training.rows import FitResult, OnEpoch, ShouldStop
 from models.training.steps import describe_steps, fit_steps
 
+LONGEST_GRADIENT = 1.0
+
 
 class DescribedCodes(NamedTuple):
     """Codes of faces, how much (0-1) of each expression they show, and the word numbers that describe the person.
@@ -88,6 +90,7 @@ def fit_style_denoiser(
         checkpoint_dir=checkpoint_dir,
         on_epoch=on_epoch,
         device=device,
+        longest_gradient=LONGEST_GRADIENT,
         should_stop=should_stop,
     )
 

@@ -18,6 +18,7 @@ from models.training.describe import describe_run
 from models.training.landmark_shards import LandmarkShards
 from models.training.learner import Learner, Measured
 from models.training.loop import run_epochs
+from models.training.mirrored_photos import MirroredPhotos
 from models.training.photo_analysis import Analysis, PhotoSets, SinglePhotos
 from models.training.recipe import OptimiserName, Precision, Recipe
 from models.training.rows import FitResult, OnEpoch, ShouldStop
@@ -41,16 +42,19 @@ def fit_rnet(
     precision: Precision = "32-true",
     optimiser: OptimiserName = "adamw",
     augment: Augmentation = PhotoAugmentation(mirror=0.0),  # noqa: B008 - frozen
+    mirror: MirroredPhotos | None = None,
     should_stop: ShouldStop = lambda: False,
 ) -> FitResult:
     """Train `network` (in place), weakly or, if `supervision` weighs labels, hybrid. See `run_epochs` for resuming.
 
     The losses look at the augmented photos: their light is the one to be found, and what is painted over is no skin.
-    Raises `ConfigurationError` for an augmentation that mirrors, or photos of another size than `supervision` draws.
+    `mirror` exchanges photos for their mirror images. Raises `ConfigurationError` for an augmentation that mirrors, or
+    photos of another size than `supervision` draws.
     """
     recipe = Recipe(epochs, batch_size, learning_rate, weight_decay, seed, optimiser)
     order = SeededBatches(len(shards.stack), batch_size, seed)
-    trained = _learner(SinglePhotos(network), supervision, shards, order, recipe, augment, {})
+    more = {} if mirror is None else {"mirror": repr(mirror)}
+    trained = _learner(SinglePhotos(network), supervision, shards, order, recipe, augment, more, mirror)
     loader = batch_loader(shards.stack, shards.targets, None, order)
     return run_epochs(
         trained,
@@ -117,16 +121,17 @@ def _learner(
     recipe: Recipe,
     augment: Augmentation,
     more: dict[str, Any],
+    mirror: MirroredPhotos | None = None,
 ) -> Learner:
     _require_fitting(supervision, shards, augment)
     run = describe_run(network, recipe, shards.stack, shards.targets, axis=None, head=supervision, augment=augment)
     steps = recipe.epochs * len(order)
-    return Learner(network, supervision, _Compare(supervision), augment, None, recipe, steps, run | more)
+    return Learner(network, supervision, _Compare(supervision), augment, None, recipe, steps, run | more, mirror)
 
 
 def _require_fitting(supervision: WeakSupervision, shards: LandmarkShards, augment: Augmentation) -> None:
     if isinstance(augment, PhotoAugmentation) and augment.mirror > 0:
-        raise ConfigurationError("weak training: a mirrored photo has other landmarks: set mirror to 0")
+        raise ConfigurationError("weak training: a mirrored photo has other landmarks: give MirroredPhotos instead")
     pixels = supervision.synthesis.pixels
     if shards.stack.image_shape != (3, pixels, pixels):
         raise ConfigurationError(f"crops of shape {shards.stack.image_shape}, the renderer draws {(3, pixels, pixels)}")

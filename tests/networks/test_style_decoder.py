@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from models.errors import ConfigurationError
 from models.networks.texface.decoder import DecoderGeometry, DecoderShape, StyleDecoder
-from models.networks.texface.modulation import SplineReader, StyledConvolution, cubic_spline, enlarged
+from models.networks.texface.modulation import SplineReader, StyledConvolution, StyledDrawing, cubic_spline, enlarged
 
 SHAPE = DecoderShape(identity=5, expression=3, grid=16, channels=8)
 
@@ -33,7 +33,7 @@ def stirred(decoder):
     """With detail, as after some training."""
     with torch.no_grad():
         for layer in decoder.draw:
-            layer.weight.normal_()
+            layer.mix.weight.normal_()
     return decoder
 
 
@@ -114,12 +114,29 @@ def test_a_styled_convolution_is_one_kernel_for_each_sample():
     torch.nn.init.normal_(layer.convolution.bias)
     features, style = torch.randn(3, 4, 7, 7), torch.randn(3, 8)
     for sample in range(3):
-        scale = 1 + style[sample] @ layer.scale.weight.T + layer.scale.bias
+        scale = 1 + (style[sample] @ layer.scale.weight.T + layer.scale.bias).tanh()
         kernel = layer.convolution.weight * scale[None, :, None, None]
         slow = functional.conv2d(features[sample], kernel, layer.convolution.bias, padding=1)
         torch.testing.assert_close(
             layer(features, style)[sample], torch.where(slow > 0, slow, 0.2 * slow), atol=1e-5, rtol=1e-4
         )
+
+
+def test_a_drawing_is_the_sum_of_its_channels_weighted_by_the_style():
+    torch.manual_seed(0)
+    layer = StyledDrawing(4, 8)
+    features, style = torch.randn(2, 4, 5, 5), torch.randn(2, 8)
+    assert not layer(features, style).any(), "it starts by drawing nothing"
+    torch.nn.init.normal_(layer.mix.weight)
+    weights = 1 + style @ layer.scale.weight.T
+    slow = torch.einsum("bchw,bc,oc->bohw", features, weights, layer.mix.weight[:, :, 0, 0])
+    torch.testing.assert_close(layer(features, style), slow, atol=1e-5, rtol=1e-4)
+
+
+def test_a_rare_code_makes_no_explosion(decoder):
+    stirred(decoder)
+    usual, rare = (decoder.detail(factor * torch.ones(1, 8)).abs().max() for factor in (1.0, 30.0))
+    assert rare < 30**2.2 * usual, "the detail grows no faster than the square of the code, whatever the levels"
 
 
 @settings(max_examples=30)

@@ -10,8 +10,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from models.errors import ArtefactError, AssetMissing, ConfigurationError
 from models.faceworld.studio import open_studio
 from models.faceworld.true_faces import TrueFaces, draw_faces
+from models.losses.surface import SurfaceL2
 from models.morphable.builtin import load_face
 from models.morphable.descriptions import draw_intensities, read_words
+from models.morphable.mirror import mirror_partners
 from models.morphable.style_space import fit_style_space
 from models.networks.texface.decoder import DecoderShape
 from models.networks.texface.denoiser import DenoiserShape, StyleDenoiser
@@ -27,6 +29,7 @@ from models.reconstructors.texface_stored import (
     open_texface,
     save_texface,
 )
+from models.training.style_decoder import CodedFaces, fit_style_decoder
 from models.types import Coefficients
 
 CPU = torch.device("cpu")
@@ -37,14 +40,18 @@ QUICK = Sampling(steps=4, guidance=1.5)
 CROPS = np.random.default_rng(0).integers(0, 256, (5, 3, 48, 48), dtype=np.uint8)
 
 
+def style_of(surfaces, identity, expression):
+    seen = (surfaces.neutral[:, :COARSE], surfaces.expressive[:, :COARSE])
+    partners = mirror_partners(FACE.template)[:COARSE]
+    return fit_style_space(FACE.template[:COARSE], partners, *seen, identity, expression)
+
+
 @pytest.fixture(scope="module")
 def space_and_faces():
     """A style space of 16 + 8 numbers, and the faces it was made from."""
     drawn = draw_faces(open_studio(), "reconstruction", 0, 0, 30, 1)
-    true = TrueFaces(0.2)
-    surfaces = true.surfaces(drawn.identity, drawn.expression, drawn.relief_seeds)
-    seen = (surfaces.neutral[:, :COARSE], surfaces.expressive[:, :COARSE])
-    return fit_style_space(FACE.template[:COARSE], true.partners[:COARSE], *seen, 16, 8), surfaces
+    surfaces = TrueFaces(0.2).surfaces(drawn.identity, drawn.expression, drawn.relief_seeds)
+    return style_of(surfaces, 16, 8), surfaces
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +111,31 @@ def test_codes_of_true_faces_decode_to_about_these_faces(space_and_faces, model)
     decoded = plain(torch.from_numpy(codes)).detach().numpy()
     error = np.linalg.norm(decoded - surfaces.expressive, axis=2).mean()
     assert error < 0.4 * np.linalg.norm(FACE.template - surfaces.expressive, axis=2).mean()
+
+
+@pytest.mark.slow
+def test_a_trained_decoder_comes_nearer_to_faces_with_relief_than_the_linear_basis_can(space_and_faces, tmp_path):
+    surfaces = space_and_faces[1]
+    style = style_of(surfaces, 48, 24)
+    codes, truth = style.codes(surfaces.neutral, surfaces.expressive)[:4], surfaces.expressive[:4]
+    basis = np.concatenate([FACE.identity_basis, FACE.expression_basis]).reshape(128, -1).T
+    wanted = (truth - FACE.template).reshape(4, -1).T
+    best = (basis @ np.linalg.lstsq(basis, wanted, rcond=None)[0]).T.reshape(truth.shape) + FACE.template
+
+    torch.manual_seed(0)
+    decoder = build_decoder(DecoderShape(48, 24, 64, 32), style, FACE)
+    surface = SurfaceL2(FACE.template, FACE.triangles, 100.0)
+    settings = {"batch_size": 4, "learning_rate": 2e-2, "weight_decay": 0.0, "seed": 0, "device": CPU, "on_epoch": str}
+    faces = CodedFaces(codes, style.signs, lambda rows, _: truth[rows])
+    fit_style_decoder(decoder, surface, faces, epochs=120, mirror=0.0, checkpoint_dir=tmp_path, **settings)
+    decoded = decoder(torch.from_numpy(codes)).detach()
+    truth_normals = surface.normals(torch.from_numpy(truth))
+
+    def turned(vertices: torch.Tensor) -> float:
+        return float((surface.normals(vertices) - truth_normals).square().sum(2).mean())
+
+    assert np.square(decoded.numpy() - truth).mean() < 0.75 * np.square(best - truth).mean()
+    assert turned(decoded) < 0.75 * turned(torch.from_numpy(best.astype(np.float32)))
 
 
 def test_codes_of_another_decoder_are_refused(space_and_faces, model):

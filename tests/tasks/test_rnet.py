@@ -163,3 +163,18 @@ def test_a_training_broken_off_goes_on_and_ends_with_the_same_weights(
 
 def test_the_weights_of_the_losses_start_from_those_of_the_papers():
     assert LossWeights(**LossWeightsConfig().model_dump()) == LossWeights()
+
+
+def test_the_drawing_epochs_go_by_their_own_rate(world: World):
+    def learnt(trained: TrainedRNet) -> dict[str, np.ndarray]:
+        return {
+            name: value.detach().numpy() for name, value in load_rnet(trained.artefact.path).network.named_parameters()
+        }
+
+    slow = RNET.model_copy(update={"drawing_rate": 1e-9})
+    still = learnt(again(world, slow, world.embedder, name="slow"))
+    longer = learnt(again(world, slow.model_copy(update={"epochs": 2}), world.embedder, name="slow, longer"))
+    usual = learnt(world.trained)
+    for name, values in longer.items():
+        assert_allclose(values, still[name], atol=1e-6)
+    assert max(np.abs(usual[name] - values).max() for name, values in still.items()) > 1e-3

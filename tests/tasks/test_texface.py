@@ -10,11 +10,9 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from infra.database import migrate, open_engine
 from infra.profiles import PhotoWorldConfig, load_profile, profile_names
 from infra.profiles.texface import TexFaceConfig
-from infra.settings import load_settings
-from infra.store import Artefact, ContentStore
+from infra.store import Artefact
 from models.errors import ConfigurationError
 from models.faceworld.relief import skin_relief
 from models.faceworld.studio import open_studio
@@ -25,13 +23,14 @@ from models.reconstructors.texface_stored import load_texface
 from models.rendering.mesh_normals import vertex_normals
 from models.training.rows import EpochRow
 from registry.lineage import ancestors
-from registry.tracking import Tracker
-from tasks import synthesise, texface
+from tasks import texface
 from tasks.jobs import Job
-from tasks.synthesise import Collection, synthesise_photos
+from tasks.synthesise import Collection
 from tasks.texface import TrainedTexFace, train_texface
 from tasks.texface_parts import Part, decoder_part, denoiser_part, encoder_part, network_shapes
 from tasks.wiring import Workspace
+from tests.tasks.homes import new_home
+from tests.tasks.small_world import child_runs, photographed, some_job
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 SEED, CPU = 11, torch.device("cpu")
@@ -65,22 +64,15 @@ class Lab(NamedTuple):
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    settings = load_settings(home=tmp_path_factory.mktemp("lab") / "home", workers=1, device="cpu")
-    settings.home.mkdir()
-    engine = open_engine(settings.database_url.get_secret_value())
-    migrate(engine)
-    tracker = Tracker(settings.mlflow_tracking_uri, settings.mlflow_artifacts)
-    workspace = Workspace(settings, ContentStore(settings.store), engine, tracker)
-    with pytest.MonkeyPatch.context() as patch:
+    with new_home(tmp_path_factory.mktemp("lab") / "home") as home, pytest.MonkeyPatch.context() as patch:
+        on_cpu = home.settings.model_copy(update={"device": "cpu"})  # where a resumed training repeats every bit
+        workspace = home._replace(settings=on_cpu)
         for name in ("DO_NOT_TRACK", "MLFLOW_DISABLE_TELEMETRY"):
             patch.setenv(name, "true")
-        for module in (synthesise, texface):
-            patch.setattr(module, "open_workspace", lambda: workspace)
-        photos = synthesise_photos.fn(WORLD, "reconstruction", SEED)
-        unseen = synthesise_photos.fn(WORLD.model_copy(update={"people": 5}), "heldout", SEED)
-        run = tracker.run("lab", "parent", "k")
-        yield Lab(workspace, photos, unseen, Job("k", "lab", run.run_id, "attempt"))
-    engine.dispose()
+        patch.setattr(texface, "open_workspace", lambda: workspace)
+        photos = photographed(workspace, WORLD, "reconstruction", SEED)
+        unseen = photographed(workspace, WORLD.model_copy(update={"people": 5}), "heldout", SEED)
+        yield Lab(workspace, photos, unseen, some_job(workspace))
 
 
 @pytest.fixture(scope="module")
@@ -97,13 +89,11 @@ def test_it_opens_as_a_reconstructor_and_generates(lab: Lab, trained: TrainedTex
 
 
 def test_each_network_has_a_run_with_its_curve_parameters_and_errors(lab: Lab, trained: TrainedTexFace):
-    client, run_id = lab.workspace.tracker.client, lab.job.run_id
-    experiment = client.get_run(run_id).info.experiment_id
-    runs = {run.info.run_name: run for run in client.search_runs([experiment]) if run.info.run_id != run_id}
+    client, runs = lab.workspace.tracker.client, child_runs(lab.workspace, lab.job)
     assert runs.keys() == set(PARTS)
     for name, part in zip(PARTS, (CONFIG.decoder, CONFIG.encoder, CONFIG.denoiser), strict=True):
         run = runs[name]
-        assert (run.info.status, run.data.tags["mlflow.parentRunId"]) == ("FINISHED", run_id)
+        assert run.info.status == "FINISHED"
         assert {int(run.data.params[key]) for key in ("epochs", "seed")} == {part.training.epochs, SEED}
         curve = client.get_metric_history(run.info.run_id, "train.loss")
         assert [point.step for point in curve] == list(range(1, part.training.epochs + 1))
@@ -167,7 +157,7 @@ def test_a_change_in_one_training_redoes_only_what_follows_from_it(
 ):
     stages = (*PARTS, "texface", "style-space", "styled-faces", "regression")
     before = {stage: {made.key for made in lab.stored(stage)} for stage in stages}
-    again = Lab(*lab[:3], lab.job._replace(key=f"another {part}")).train(changed(part, learning_rate=1.5e-3))
+    again = Lab(*lab[:3], some_job(lab.workspace, part)).train(changed(part, learning_rate=1.5e-3))
     assert {stage for stage in stages if {made.key for made in lab.stored(stage)} != before[stage]} == remade
     assert again.artefact != trained.artefact
 

@@ -9,7 +9,7 @@ from numpy import ndarray
 from torch import Tensor, nn
 
 from models.errors import ConfigurationError
-from models.networks.texface.modulation import SplineReader, StyledConvolution, enlarged
+from models.networks.texface.modulation import SplineReader, StyledConvolution, StyledDrawing, enlarged
 
 FIRST = 8
 """Side of the coarsest map, cells."""
@@ -69,8 +69,9 @@ class StyleDecoder(nn.Module):
 
     A and B bring the bases as near to the codes' directions as they come (least squares); they are not trained.
     `detail` is: a small image generator in the manner of StyleGAN2. The code makes an 8x8 map, which styled
-    convolutions refine and enlarge; every size adds its share to a map of displacements (x, y, z), and the vertices
-    read theirs off it. It starts at zero, so that an untrained decoder is the linear model.
+    convolutions refine and enlarge; every size has a learnt ground of its own, since a nose is always at the same
+    place of the map, and adds its share to the displacements (x, y, z) that the vertices read off. It starts at zero,
+    so that an untrained decoder is the linear model.
     """
 
     template: Tensor
@@ -93,9 +94,11 @@ class StyleDecoder(nn.Module):
             StyledConvolution(before, after, shape.code)
             for before, after in zip([levels[0], *levels[:-1]], levels, strict=True)
         )
-        self.draw = nn.ModuleList(nn.Conv2d(channels, 3, 1, bias=False) for channels in levels)
-        for layer in self.draw:
-            nn.init.zeros_(layer.get_parameter("weight"))
+        self.draw = nn.ModuleList(StyledDrawing(channels, shape.code) for channels in levels)
+        sides = [FIRST << level for level in range(len(levels))]
+        self.ground = nn.ParameterList(
+            torch.randn(channels, side, side) for channels, side in zip([levels[0], *levels[:-1]], sides, strict=True)
+        )
 
     def forward(self, codes: Float[Tensor, "b d"]) -> Float[Tensor, "b n 3"]:
         """Vertices, mm, face frame."""
@@ -116,11 +119,11 @@ class StyleDecoder(nn.Module):
         """The map of displacements (x, y, z; mm)."""
         features = self.seed(codes).unflatten(1, (-1, FIRST, FIRST))
         drawn = torch.zeros(len(codes), 3, FIRST, FIRST, device=codes.device)
-        for level, (refine, draw) in enumerate(zip(self.refine, self.draw, strict=True)):
+        for level, (ground, refine, draw) in enumerate(zip(self.ground, self.refine, self.draw, strict=True)):
             if level:
                 features, drawn = enlarged(features), enlarged(drawn)
-            features = refine(features, codes)
-            drawn = drawn + draw(features)
+            features = refine(features + ground, codes)
+            drawn = drawn + draw(features, codes)
         return DETAIL_MM * drawn
 
     def _keep(self, geometry: DecoderGeometry) -> None:

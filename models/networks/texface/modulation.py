@@ -11,11 +11,11 @@ SLOPE = 0.2
 
 
 class StyledConvolution(nn.Module):
-    """A 3x3 convolution whose input channels are scaled by `1 + affine(style)`, then a leaky rectifier.
+    """A 3x3 convolution whose input channels are scaled by `1 + tanh(affine(style))`, then a leaky rectifier.
 
     Scaling the input is the same as scaling the kernel of each sample, and needs one kernel for the whole batch. The
     original then normalises each output channel; here that is left out, since how large the outputs are is what makes
-    a strong or a faint detail.
+    a strong or a faint detail. The bound keeps a rare code from being multiplied by itself level after level.
     """
 
     def __init__(self, channels_in: int, channels_out: int, style: int) -> None:
@@ -29,8 +29,27 @@ class StyledConvolution(nn.Module):
 
     def forward(self, features: Float[Tensor, "b c h w"], style: Float[Tensor, "b s"]) -> Float[Tensor, "b o h w"]:
         """Features of the same height and width."""
-        scaled = features * (1 + self.scale(style))[:, :, None, None]
+        scaled = features * (1 + torch.tanh(self.scale(style)))[:, :, None, None]
         return functional.leaky_relu(self.convolution(scaled), SLOPE)
+
+
+class StyledDrawing(nn.Module):
+    """Features to a picture of three channels: a sum over the channels, each weighted as the style tells.
+
+    Starts by drawing nothing.
+    """
+
+    def __init__(self, channels: int, style: int) -> None:
+        super().__init__()
+        self.scale = nn.Linear(style, channels)
+        self.mix = nn.Conv2d(channels, 3, 1, bias=False)
+        nn.init.normal_(self.scale.weight, std=1 / style**0.5)
+        nn.init.zeros_(self.scale.bias)
+        nn.init.zeros_(self.mix.weight)
+
+    def forward(self, features: Float[Tensor, "b c h w"], style: Float[Tensor, "b s"]) -> Float[Tensor, "b 3 h w"]:
+        """A picture of the same height and width."""
+        return self.mix(features * (1 + self.scale(style))[:, :, None, None])
 
 
 def enlarged(image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h2 w2"]:
