@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.parameters import ClassifiersRequest
 from flows.reconstructor import photo_network
@@ -26,7 +25,7 @@ from tasks.classifier_results import (
     task_figures,
 )
 from tasks.classifier_study import RESNET, Ground, Study, data_set_of, train_all, wanted
-from tasks.classifiers import AT_ONCE, EXPERIMENT, unvisited
+from tasks.classifiers import EXPERIMENT, few_at_once, unvisited
 from tasks.cnet import train_cnet, view_world
 from tasks.coefficient_tables import tabulate
 from tasks.faces import coefficients_of
@@ -50,7 +49,7 @@ class PooledReconstructor(NamedTuple):
     cnet: Artefact
 
 
-@flow(name="train-classifiers", retries=0, task_runner=ThreadPoolTaskRunner(max_workers=AT_ONCE))
+@flow(name="train-classifiers", retries=0, task_runner=few_at_once())
 def train_classifiers(request: ClassifiersRequest) -> Figures:
     """Train, measure and register the classifiers of paper B; returns what `classifiers.json` says."""
     profile = load_profile(request.profile)

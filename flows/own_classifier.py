@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.parameters import OwnClassifierRequest
 from infra.profiles import Profile, load_profile
@@ -14,7 +13,7 @@ from tasks.classifier_designs import own_experiments
 from tasks.classifier_report import report_classifiers
 from tasks.classifier_results import photo_figures, reliability_of, task_figures, telling_apart
 from tasks.classifier_study import RESNET, Ground, Study, own_wanted, train_all
-from tasks.classifiers import AT_ONCE, EXPERIMENT
+from tasks.classifiers import EXPERIMENT, few_at_once
 from tasks.coefficient_tables import tabulate
 from tasks.faces import coefficients_of
 from tasks.gather import Photos, own_photos
@@ -28,7 +27,7 @@ CODE = ("flows.own_classifier",)
 Figures = dict[str, Any]
 
 
-@flow(name="train-own-classifier", retries=0, task_runner=ThreadPoolTaskRunner(max_workers=AT_ONCE))
+@flow(name="train-own-classifier", retries=0, task_runner=few_at_once())
 def train_own_classifier(request: OwnClassifierRequest) -> Figures:
     """Tell the people of a folder apart, cross-validated over their photos; returns what `classifiers.json` says."""
     profile = load_profile(request.profile)

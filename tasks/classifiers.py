@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
 from prefect import task
+from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 
 from infra.profiles.classifiers import ClassifiersConfig, ClassifierTrainingConfig
@@ -27,7 +28,6 @@ from tasks.wiring import Workspace, open_workspace
 CODE = ["tasks.fit_classifier"]
 EXPERIMENT = "classifiers"
 AT_ONCE = min(6, len(usable_cores()) + 2)
-"""Trainings that are under way or prepared; each holds connections to MLflow."""
 Value = TypeVar("Value")
 
 
@@ -50,6 +50,11 @@ class Trained(NamedTuple):
         logits, kept = read_predictions(self.artefact.path)
         photos = self.design.validation.photos
         return {photos[place][0]: row for place, row in zip(kept, logits[0].astype(float), strict=True)}
+
+
+def few_at_once() -> Any:
+    """Runs a flow's submitted tasks in a few threads: each training under way holds connections to MLflow."""
+    return ThreadPoolTaskRunner(max_workers=AT_ONCE)
 
 
 def unvisited(argument: Value) -> Value:

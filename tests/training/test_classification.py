@@ -26,7 +26,7 @@ from models.training.shards import ByteStack
 CPU = torch.device("cpu")
 CLASSES = {"shade": 3, "side": 2}
 SCHEDULE: dict[str, Any] = {
-    "epochs": 20,
+    "epochs": 16,
     "batch_size": 16,
     "learning_rate": 1e-2,
     "weight_decay": 0.01,
@@ -39,7 +39,7 @@ AS_THEY_ARE = PhotoAugmentation(
 )
 
 
-def vectors(count=96, seed=0):
+def vectors(count=320, seed=0):
     """Two tasks: three clouds of which one number tells, and the sign of another number."""
     rng = np.random.default_rng(seed)
     shade, side = rng.integers(3, size=count), rng.integers(2, size=count)
@@ -82,7 +82,7 @@ def test_a_training_that_was_stopped_ends_with_the_same_weights(tmp_path: Path):
     unbroken, broken = network_for(values), network_for(values)
     fit(tmp_path / "unbroken", unbroken, values, answers, epochs=3)
     asked = iter(range(100))
-    stopped = fit(tmp_path / "broken", broken, values, answers, epochs=3, should_stop=lambda: next(asked) > 8)
+    stopped = fit(tmp_path / "broken", broken, values, answers, epochs=3, should_stop=lambda: next(asked) > 30)
     assert not stopped.finished
     assert 0 < len(stopped.history) < 3
     again = network_for(values)
@@ -93,7 +93,7 @@ def test_a_training_that_was_stopped_ends_with_the_same_weights(tmp_path: Path):
 def test_logits_of_many_inputs_do_not_depend_on_how_they_are_cut_into_blocks():
     values, _ = vectors()
     network = network_for(values).eval()
-    whole, cut = (coefficient_logits(network, values, CPU, block) for block in (96, 7))
+    whole, cut = (coefficient_logits(network, values, CPU, block) for block in (320, 7))
     assert_allclose(whole[0], cut[0], atol=1e-5)
 
 
@@ -110,7 +110,7 @@ def test_photos_are_learnt_from_their_places_in_a_stack(tmp_path: Path):
     torch.manual_seed(0)
     network = build_photo_classifier(0.0625, {"side": 2})
     inputs = PhotoInputs(stack, places, PhotoVariation(camera=PhotoAugmentation(mirror=0.0)))
-    schedule = {**SCHEDULE, "epochs": 8, "batch_size": 8}
+    schedule = {**SCHEDULE, "epochs": 10, "batch_size": 8}
     fit_classifier(network, inputs, answers, checkpoint_dir=tmp_path / "run", on_epoch=lambda _: None, **schedule)
     (logits,) = photo_logits(network, stack, places, CPU, block=5)
     assert_array_equal(logits.argmax(axis=1), answers[:, 0])
@@ -118,7 +118,7 @@ def test_photos_are_learnt_from_their_places_in_a_stack(tmp_path: Path):
 
 def test_answers_must_fit_inputs_and_tasks(tmp_path: Path):
     values, answers = vectors()
-    with pytest.raises(DataError, match="96 inputs but 95 rows"):
+    with pytest.raises(DataError, match="320 inputs but 319 rows"):
         fit(tmp_path, network_for(values), values, answers[:-1])
     with pytest.raises(ConfigurationError, match="1 columns of answers"):
         fit(tmp_path, network_for(values), values, answers[:, :1])
