@@ -98,14 +98,14 @@ def _tell(results: dict[str, Any], folder: Path) -> None:
     from rich import box
     from rich.table import Table
 
-    from tasks.classifier_report import HEADER, table_of
+    from tasks.classifier_report import HEADER, NARROW, table_of
 
     for experiment, found in results["tasks"].items():
         shown = Table(title=experiment, box=box.SIMPLE, pad_edge=False, collapse_padding=True)
-        for column in HEADER:
-            shown.add_column(column, justify="left" if column == HEADER[0] else "right", no_wrap=True)
+        for place in NARROW:
+            shown.add_column(HEADER[place], justify="left" if place == 0 else "right", no_wrap=True)
         for row in table_of(found):
-            shown.add_row(*row)
+            shown.add_row(*(row[place] for place in NARROW))
         console.print(shown)
     for each in results["registered"]:
         console.print(f"{each['name']} version {each['version']} is {each['alias']}")

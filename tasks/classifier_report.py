@@ -80,6 +80,8 @@ def table_of(found: Figures) -> list[list[str]]:
 
 
 HEADER = ("model", "accuracy %", "95 % interval", "macro F1", "ECE", "ECE calibrated", "ms/input")
+NARROW = (0, 1, 2, 4, 6)
+"""The columns that a terminal of 80 characters has room for."""
 
 
 def as_markdown(results: Figures) -> str:
