@@ -1,6 +1,7 @@
 """Runs expectations of Great Expectations on a table and translates what it says. Quiet, offline, nothing kept."""
 
 import logging
+import math
 import os
 import warnings
 from collections.abc import Sequence
@@ -14,13 +15,20 @@ if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation
 
 
+LONGEST_REASON = 120
+
+
 class Rule(NamedTuple):
-    """An expectation with the words and the weight it has in our reports."""
+    """An expectation with the words and the weight it has in our reports.
+
+    `because` names the column that says of a failing row what is wrong; else the values that were looked at do.
+    """
 
     words: str
     column: str
     expectation: "Expectation"
     severity: Severity = "critical"
+    because: str = ""
 
 
 def load_great_expectations() -> Any:
@@ -46,7 +54,7 @@ def run_rules(frame: pd.DataFrame, rules: Sequence[Rule], row_name: str = "path"
         for number, rule in enumerate(rules):
             rule.expectation.meta = {"rule": number}  # answers come in another order
         suite = gx.ExpectationSuite(name="rules", expectations=[rule.expectation for rule in rules])
-        shown = {"result_format": "COMPLETE", "unexpected_index_column_names": [row_name]}
+        shown = {"result_format": "COMPLETE", "unexpected_index_column_names": _shown(frame, rules, row_name)}
         results = batch.validate(suite, result_format=shown).results
     answers = {answer.expectation_config.meta["rule"]: answer for answer in results}
     return tuple(_finding(rule, answers[number], row_name) for number, rule in enumerate(rules))
@@ -63,20 +71,50 @@ def _quiet_context(gx: Any) -> Any:
     return context
 
 
+def _shown(frame: pd.DataFrame, rules: Sequence[Rule], row_name: str) -> list[str]:
+    """The columns to be told of failing rows; naming one that is not there would break every rule."""
+    reasons = dict.fromkeys(rule.because for rule in rules if rule.because in frame.columns)
+    return [row_name, *reasons]
+
+
 def _finding(rule: Rule, answer: Any, row_name: str) -> Finding:
     """Great Expectations' answer in our words."""
     result = answer.result or {}
-    rows = result.get("unexpected_index_list") or []
-    names = [str(row[row_name]) for row in rows]
+    count = result.get("unexpected_count")
+    rows: list[dict[str, Any]] = (result.get("unexpected_index_list") or [])[:MOST_ROWS]
     return Finding(
         expectation=rule.words,
         column=rule.column,
         passed=bool(answer.success),
         severity=rule.severity,
-        count=result.get("unexpected_count"),
-        rows=tuple(names[:MOST_ROWS]),
+        count=None if count is None else int(count),
+        rows=tuple(str(row[row_name]) for row in rows),
         observed=_trouble(answer) or _observed(result),
+        reasons=tuple(_reason(rule, row, row_name) for row in rows),
     )
+
+
+def _reason(rule: Rule, row: dict[str, Any], row_name: str) -> str:
+    """What is wrong with a row, in one short line."""
+    looked_at = [value for name, value in row.items() if name in _columns(rule) and name != row_name]
+    values = [row[rule.because]] if rule.because in row else looked_at
+    text = " ".join(", ".join(_word(value) for value in values).split())
+    return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}..."
+
+
+def _columns(rule: Rule) -> set[str]:
+    """The columns that an expectation looks at."""
+    given = rule.expectation
+    named = (getattr(given, field, None) for field in ("column", "column_A", "column_B"))
+    return {*(name for name in named if name), *(getattr(given, "column_list", None) or ())}
+
+
+def _word(value: Any) -> str:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return "nothing" if value is None or math.isnan(value) else str(value)
+    if isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() else f"{value:.4g}"
+    return str(value)
 
 
 def _observed(result: dict[str, Any]) -> str:

@@ -21,7 +21,9 @@ def train_classifiers(
         Path | None, typer.Option(help="Your own photos, a sub-folder a person: tell these people apart.")
     ] = None,
     reconstructors: Annotated[str, typer.Option(help="For your own photos: names with commas between.")] = "landmarks",
-    licence: Annotated[str, typer.Option(help="Licence of the photos (SPDX name); it follows the models.")] = "unknown",
+    licence: Annotated[
+        str | None, typer.Option(help="Licence of the photos (SPDX name); else the data sets' own, or unknown.")
+    ] = None,
 ) -> None:
     """Classifiers of individuals, gender and expression on coefficients, beside image and linear baselines."""
     from flows.parameters import ClassifiersRequest, OwnClassifierRequest

@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 
 from flows import classifier_commands
+from flows.data_commands import data
+from flows.evaluate_commands import evaluate
 from flows.serving import use_running_server
 from infra.environment import environment
 from infra.errors import InfrastructureError
@@ -23,6 +25,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(data)
 CTRL_C = 130
 STOPPED = "trinormal: stopped; the same command goes on where it was\n"
 UNWRITABLE = {errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
@@ -140,6 +143,7 @@ def encode(
     run_encode(scan, out)
 
 
+app.command()(evaluate)
 classifier_commands.join(app)
 
 

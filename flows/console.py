@@ -125,14 +125,12 @@ def run_encode(scan: Path, out: Path) -> None:
     """Encode one scan and say what cleaning found."""
     from tasks.encode import encode_scan
 
-    report = encode_scan(scan, out)
-    pose = report.pose
-    turned = f"{pose.pitch_deg:.1f} / {pose.yaw_deg:.1f} / {pose.roll_deg:.1f}"
-    console.print(
-        f"{scan.name}: turned {turned} degrees (pitch, yaw, roll), "
-        f"{report.icp_rmse_mm:.2f} mm from the template, {report.holes} holes filled, {report.spikes} spikes removed",
-        soft_wrap=True,
-    )
+    shown = Table(title=scan.name, box=box.SIMPLE)
+    shown.add_column("step")
+    shown.add_column("what it did")
+    for step, done in encode_scan(scan, out).told().items():
+        shown.add_row(step, done)
+    console.print(shown)
     console.print(f"range image and Nx, Ny, Nz in {out} (sheet.png shows all)", soft_wrap=True)
 
 

@@ -1,5 +1,6 @@
 """What the Prefect UI offers: names, default parameters, tags."""
 
+from pathlib import Path
 from typing import Any
 
 from prefect import Flow
@@ -7,7 +8,14 @@ from prefect.types.entrypoint import EntrypointType
 
 from flows.classifiers import train_classifiers
 from flows.compare import compare_reconstructors
-from flows.parameters import ClassifiersRequest, CompareRequest, ReconstructorRequest, TrainRequest
+from flows.ingest import ingest
+from flows.parameters import (
+    ClassifiersRequest,
+    CompareRequest,
+    IngestRequest,
+    ReconstructorRequest,
+    TrainRequest,
+)
 from flows.recognizer import train_recognizer
 from flows.reconstructor import train_reconstructor
 from infra.config import Config
@@ -43,6 +51,13 @@ def deployments() -> list[Any]:
             ClassifiersRequest(),
             "Train classifiers of individuals, gender and expression; each becomes champion if it passes its gate.",
             ["classifier", "training"],
+        ),
+        _offered(
+            ingest,
+            "add",
+            IngestRequest(folder=Path("photos")),
+            "List a data set as an immutable snapshot: every file hashed and checked, with labels and licence.",
+            ["data"],
         ),
     ]
 

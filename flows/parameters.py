@@ -1,7 +1,7 @@
 """What people ask for: the parameters of the flows, which Prefect's UI shows as forms."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -68,7 +68,9 @@ class ClassifiersRequest(Config):
     genders: Annotated[
         Path | None, Field(description="CSV with the columns subject,gender: FEI publishes no such list")
     ] = None
-    licence: Annotated[str, Field(description="licence of the photos (SPDX name); it follows the models")] = "unknown"
+    licence: Annotated[
+        str | None, Field(description="licence of the photos; it follows the models; empty: the data sets' own")
+    ] = None
 
 
 class OwnClassifierRequest(Config):
@@ -83,3 +85,40 @@ class OwnClassifierRequest(Config):
     )
     folds: Annotated[int, Field(ge=2, description="parts that each photo is in one of")] = 5
     licence: Annotated[str, Field(description="licence of the photos (SPDX name)")] = "unknown"
+
+
+class IngestRequest(Config):
+    """List a data set as a snapshot: every file hashed, opened once, and noted with its labels and licence."""
+
+    data_set: Annotated[
+        str,
+        Field(
+            description="bosphorus, bu3dfe, bu4dfe, fei, frgc, kdef, photos, scans, vggface2; or folder (your own "
+            "photos or scans, whichever are in it), or manifest (a CSV file)"
+        ),
+    ] = "folder"
+    folder: Annotated[Path, Field(description="the folder that holds it, or the CSV file of a manifest")]
+    name: Annotated[str | None, Field(description="what to call it; empty: the folder's name", max_length=200)] = None
+    licence: Annotated[
+        str | None,
+        Field(description="licence (SPDX name); it follows every model; empty: the data set's own", max_length=200),
+    ] = None
+    labels: Annotated[
+        Path | None, Field(description="CSV that says more: path and labels of files, or subject,gender of people")
+    ] = None
+    fast: Annotated[bool, Field(description="only hash: a file that cannot be read is found when it is used")] = False
+
+
+class EvaluateRequest(Config):
+    """Rank-1 of the champion on a folder of scans."""
+
+    scans: Annotated[Path, Field(description="folder of scans, a sub-folder a person, or the root of a data set")]
+    gallery_rule: Annotated[
+        Literal["first", "labels"],
+        Field(description="who is enrolled: the first scan of each person, or as labels.csv says (column role)"),
+    ] = "first"
+    data_set: Annotated[
+        Literal["bu3dfe", "frgc", "bosphorus", "bu4dfe"] | None,
+        Field(description="read as this data set, by its own protocol; empty: anybody's folder"),
+    ] = None
+    model: Annotated[str, Field(description="name of the registered model whose champion is asked")] = "recognizer"

@@ -9,21 +9,29 @@ from flows.parameters import TrainRequest
 from flows.reconstructor import worlds
 from infra.profiles import Profile, load_profile
 from infra.resources import PeakMemory
-from models.morphable.builtin import LICENCE
 from models.types import AXES
 from tasks.align import align_photos
 from tasks.benchmark import simulated_benchmark
-from tasks.evaluate import Three, evaluate
+from tasks.embed import Three, embed_scans
+from tasks.evaluate import evaluate
 from tasks.faces import coefficients_of, pool_people
 from tasks.fit_sphere20 import LossName
 from tasks.gather import Photos, own_photos, simulated_photos
 from tasks.jobs import Job, open_job
+from tasks.leakage import require_apart
+from tasks.licences import licences_of
 from tasks.normals import NormalShards, encode_photos, encode_scans
 from tasks.recogniser import Network, finetune, pretrain
 from tasks.reconstructor import train_expnet
 from tasks.release import export, release
 from tasks.report import Findings, draw_pictures, keep_peak, report
-from tasks.validate import require_valid_photos
+from tasks.validate import (
+    require_valid_coefficients,
+    require_valid_embeddings,
+    require_valid_normals,
+    require_valid_photos,
+    require_valid_scans,
+)
 from tasks.variants import Variant
 from tasks.wiring import open_workspace
 
@@ -45,24 +53,31 @@ def train_recognizer(request: TrainRequest) -> dict[str, Any]:
 def carry_out(request: TrainRequest, profile: Profile) -> dict[str, Any]:
     """Every step from photos to a report."""
     photos = gather(request.photos, request.licence, profile)
-    require_valid_photos(photos.snapshot)
     job = open_job(profile, photos.snapshot, CODE)
+    require_valid_photos(photos, job)
     crops = align_photos(photos.snapshot, photos.root, profile.recogniser.photo_pixels, profile.expnet.pixels)
+    benchmark = simulated_benchmark("bu3dfe", profile)
+    require_apart(photos.snapshot, benchmark.snapshot)
 
-    world, unseen = worlds(profile)
+    world, unseen = worlds(profile, job)
     expnet = train_expnet(world, unseen, profile.expnet, profile.seed, job)
     variant = Variant("expnet", expnet.artefact, data=tuple(expnet.data))
     faces = coefficients_of(crops, photos.root, profile.expnet.pixels, variant)
+    require_valid_coefficients(faces, job)
     people = pool_people(faces, profile.normals.identity_spread, profile.seed)
     normals = encode_photos(faces, people, profile.normals, profile.seed)
+    require_valid_normals(normals, "photo-normals", job)
     pretrained = pretrain(crops, profile.recogniser, profile.seed, job)
     adapted = adapt(normals, pretrained, profile, job)
 
-    benchmark = simulated_benchmark(profile.benchmark, profile.seed)
+    require_valid_scans(benchmark.root, benchmark.records, benchmark.protocol, job)
     scans = encode_scans(benchmark.root, benchmark.records, profile.normals)
-    result = evaluate(scans, benchmark.protocol, pretrained, adapted, profile.seed)
+    require_valid_normals(scans, "scan-normals", job)
+    embedded = embed_scans(scans, pretrained, adapted)
+    require_valid_embeddings(embedded, job)
+    result = evaluate(scans, benchmark.protocol, pretrained, adapted, profile.seed, benchmark.records)
     exported = export(adapted[CANDIDATE])
-    licences = {"photos": photos.snapshot.licence, "face model": LICENCE}
+    licences = licences_of(exported.artefact, [photos.snapshot])
     released = release(exported, result, CANDIDATE, profile.gate, licences, profile.model_name, job)
 
     folder = output_folder(request.photos, profile)
@@ -74,8 +89,9 @@ def carry_out(request: TrainRequest, profile: Profile) -> dict[str, Any]:
         "reconstruct and encode": [*faces.shards, people, *normals.shards],
         "pretrain": [pretrained.artefact],
         **{f"finetune {name}": [branch.artefact for branch in three] for name, three in adapted.items()},
-        "scans": benchmark.collection.shards,
+        "scans": benchmark.shards,
         "clean and encode scans": scans.shards,
+        "embed": [embedded.artefact],
         "evaluate": [result.artefact],
         "export": [exported.artefact],
     }

@@ -19,7 +19,7 @@ from tasks.reconstructor import train_expnet
 from tasks.rnet import TrainedRNet, train_rnet
 from tasks.synthesise import Collection, synthesise_photos
 from tasks.texface import train_texface
-from tasks.validate import require_valid_photos
+from tasks.validate import require_valid_photos, require_valid_world
 from tasks.variants import Variant
 from tasks.weak_study import study_weak_training
 
@@ -49,7 +49,7 @@ def train_reconstructor(request: ReconstructorRequest) -> dict[str, Any]:
     kind = f"{request.name} without labels" if request.without_labels else request.name
     job = open_world_job(profile, kind, CODE)
     looks = request.name in ("rnet", "cnet") and profile.rnet.weights.perceptual > 0 and not request.without_labels
-    rows = train(Ground(profile, *worlds(profile), job, photo_network(profile, job) if looks else None))
+    rows = train(Ground(profile, *worlds(profile, job), job, photo_network(profile, job) if looks else None))
     close_job(job)
     return {"trained": kind, "profile": profile.name, "heldout": rows}
 
@@ -64,10 +64,13 @@ def _study_of(request: ReconstructorRequest) -> Study:
     return lambda ground: [_error(trainer(ground))]
 
 
-def worlds(profile: Profile) -> tuple[Collection, Collection]:
-    """Simulated photos to learn from, and others of people whom no reconstructor sees."""
+def worlds(profile: Profile, job: Job) -> tuple[Collection, Collection]:
+    """Simulated photos to learn from, and others of people whom no reconstructor sees; both validated."""
     world = synthesise_photos(profile.expnet.world, "reconstruction", profile.seed)
-    return world, synthesise_photos(held_out(profile), "heldout", profile.seed)
+    unseen = synthesise_photos(held_out(profile), "heldout", profile.seed)
+    require_valid_world(world, "world", job)
+    require_valid_world(unseen, "world-held-out", job)
+    return world, unseen
 
 
 def held_out(profile: Profile) -> PhotoWorldConfig:
@@ -78,7 +81,7 @@ def held_out(profile: Profile) -> PhotoWorldConfig:
 def photo_network(profile: Profile, job: Job) -> Artefact:
     """The Sphere20 of the profile, pre-trained on its simulated photos."""
     photos = simulated_photos(profile)
-    require_valid_photos(photos.snapshot)
+    require_valid_photos(photos, job)
     crops = align_photos(photos.snapshot, photos.root, profile.recogniser.photo_pixels, profile.expnet.pixels)
     return pretrain(crops, profile.recogniser, profile.seed, job).artefact
 
@@ -116,6 +119,8 @@ def _cnet(ground: Ground) -> list[Row]:
         synthesise_photos(view_world(ground.profile.expnet.world, config, people), split, seed + 1)
         for people, split in ((config.people, "reconstruction"), (config.held_out_people, "heldout"))
     )
+    require_valid_world(views, "views", ground.job)
+    require_valid_world(held_out, "views-held-out", ground.job)
     trained = train_cnet(_trained_rnet(ground), views, held_out, config, seed, ground.job)
     return [row._asdict() for row in trained.comparison]
 

@@ -33,6 +33,10 @@ class ValidationFailed(DataError):
     """A Great Expectations suite refused a snapshot."""
 
 
+class DataLeak(DataError):
+    """What is trained on and what is tested with are not apart."""
+
+
 class AssetMissing(TrinormalError):
     """A set-up step that fetches or trains something has not been done."""
 

@@ -40,7 +40,10 @@ class Base(DeclarativeBase):
 
 
 class SnapshotRecord(Base):
-    """An immutable list of files; `id` is the hash of its rows, `number` the short key inside the database."""
+    """An immutable list of files; `id` is the hash of its rows, `number` the short key inside the database.
+
+    `data_set` is whose format and people these are; `listing` the hash of the rows in the order they were first given.
+    """
 
     __tablename__ = "snapshot"
     number: Mapped[int] = mapped_column(SERIAL, primary_key=True)
@@ -51,6 +54,8 @@ class SnapshotRecord(Base):
     source: Mapped[str] = mapped_column(Text)
     rows: Mapped[int] = mapped_column(BigInteger)
     created: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    data_set: Mapped[str] = mapped_column(String(100), server_default="")
+    listing: Mapped[str | None] = mapped_column(SHA256)
 
 
 class SnapshotRowRecord(Base):

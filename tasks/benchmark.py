@@ -1,26 +1,94 @@
-"""Benchmarks: where the scans are, what is listed, and who is enrolled."""
+"""Benchmarks by name: where the scans are, how each is read, what is listed, and who is enrolled."""
 
+from collections.abc import Callable, Mapping
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from infra.profiles import BenchmarkConfig
+from infra.profiles import Profile
+from infra.store import Artefact
+from models.errors import UnknownPlugin
 from models.metrics.protocol import Protocol
-from models.readers.bu3dfe import bu3dfe_protocol, index_bu3dfe
+from models.morphable.builtin import LICENCE
+from models.protocols.catalogue import SCAN_PROTOCOLS
+from models.protocols.scans import merged_protocol
+from models.readers.datasets import data_sets
 from models.readers.records import ScanRecord
-from tasks.synthesise import Collection, synthesise_scans
+from registry.manifest import Snapshot
+from tasks.normals import NormalShards
+from tasks.snapshot import take_snapshot
+from tasks.sources import Source
+from tasks.synthesise import ScanSetConfig, synthesise_scans
+
+MERGED = ("bu3dfe", "frgc", "bosphorus")
+"""What paper A's Table 8 takes together."""
+TITLES = {"bu3dfe": "BU-3DFE", "frgc": "FRGC v2", "bosphorus": "Bosphorus", "bu4dfe": "BU-4DFE"}
 
 
 class Benchmark(NamedTuple):
-    """Scans on disk, their index and the protocol."""
+    """Scans on disk, the index of those that the protocol uses, the protocol, the snapshot that lists all of them;
+    and the shards of simulated ones.
+    """
 
+    name: str
     root: Path
     records: list[ScanRecord]
     protocol: Protocol
-    collection: Collection
+    snapshot: Snapshot
+    shards: list[Artefact]
 
 
-def simulated_benchmark(config: BenchmarkConfig, seed: int) -> Benchmark:
-    """A simulated BU-3DFE, read back by the reader of the real one."""
-    made = synthesise_scans(config, seed)
-    records = index_bu3dfe(made.root.path)
-    return Benchmark(made.root.path, records, bu3dfe_protocol(records), made)
+_CONFIGS: Mapping[str, Callable[[Profile], ScanSetConfig]] = {
+    "bu3dfe": attrgetter("benchmark"),
+    "frgc": attrgetter("benchmarks.frgc"),
+    "bosphorus": attrgetter("benchmarks.bosphorus"),
+    "bu4dfe": attrgetter("benchmarks.bu4dfe"),
+}
+BENCHMARKS = tuple(_CONFIGS)
+
+
+def simulated_benchmark(name: str, profile: Profile) -> Benchmark:
+    """A simulated data set, read back by the reader of the real one. Raises `UnknownPlugin`."""
+    _require_known(name)
+    made = synthesise_scans(name, _CONFIGS[name](profile), profile.seed)
+    source = Source(name, made.root.path, "scan")
+    # not parsed here: encoding reads every scan, and lists those that give nothing
+    title = f"simulated {TITLES[name]} (face world)"
+    snapshot = take_snapshot(source, title, LICENCE, parse=False, simulated=True)
+    return _by_its_protocol(name, made.root.path, snapshot, made.shards)
+
+
+def real_benchmark(name: str, root: Path) -> Benchmark:
+    """A data set in its own format at `root`, by the protocol of its own.
+
+    Raises `UnknownPlugin`, and `DataError` where a name breaks the format or nothing is there.
+    """
+    _require_known(name)
+    source = Source(name, root, "scan")
+    snapshot = take_snapshot(source, TITLES[name], data_sets[name].licence, parse=False)
+    return _by_its_protocol(name, root, snapshot, [])
+
+
+def merged_benchmark(parts: Mapping[str, tuple[Protocol, NormalShards]]) -> tuple[Protocol, NormalShards]:
+    """Benchmarks as one: nobody in two of them, and no scan encoded again."""
+    protocol = merged_protocol({name: protocol for name, (protocol, _) in parts.items()})
+    shards = [shard for _, encoded in parts.values() for shard in encoded.shards]
+    sources = [f"{name}/{source}" for name, (_, encoded) in parts.items() for source in encoded.sources]
+    failures = [
+        failure._replace(path=f"{name}/{failure.path}")
+        for name, (_, encoded) in parts.items()
+        for failure in encoded.failures
+    ]
+    return protocol, NormalShards(shards, sources, [], failures)
+
+
+def _by_its_protocol(name: str, root: Path, snapshot: Snapshot, shards: list[Artefact]) -> Benchmark:
+    found = [record for record in data_sets[name].index(root) if isinstance(record, ScanRecord)]
+    protocol = SCAN_PROTOCOLS[name](found)
+    used = {*protocol.gallery_ids, *protocol.probe_ids}
+    return Benchmark(name, root, [record for record in found if record.path in used], protocol, snapshot, shards)
+
+
+def _require_known(name: str) -> None:
+    if name not in _CONFIGS:
+        raise UnknownPlugin(f"no benchmark {name!r}; have {', '.join(_CONFIGS)}")

@@ -9,6 +9,7 @@ from numpy import ndarray
 
 from models.errors import ScanError
 from models.geometry.canonical import canonical_range_image
+from models.geometry.cleaning import REPORT_COLUMNS, Cleaning, CleaningReport
 from models.geometry.range_image import Grid
 from models.geometry.template import template_from
 from models.morphable.builtin import load_face
@@ -106,29 +107,23 @@ def build_people(folder: Path, spread: float, seed: int, faces: Sequence[Path], 
 
 
 def build_scan_normals(
-    folder: Path, grid: Sequence[Any], crop_radius_mm: float, root: Path, paths: Sequence[str]
+    folder: Path, grid: Sequence[Any], crop_radius_mm: float, cleaning: dict[str, Any], root: Path, paths: Sequence[str]
 ) -> None:
-    """Clean and encode scans; what cannot be encoded is listed with its reason."""
-    face, lattice = load_face(), Grid(*grid)
+    """Clean and encode scans; `rows.csv` says what cleaning did to each, `failures.csv` why some gave nothing."""
+    face, lattice, how = load_face(), Grid(*grid), Cleaning(**cleaning)
     template = template_from(Scan(face.template, face.triangles))
     footprint = face_footprint(face, lattice, crop_radius_mm)
-    images, kept, failed = [], [], []
+    images: list[ndarray] = []
+    kept: list[tuple[str, CleaningReport]] = []
+    failed: list[Failure] = []
     for path in paths:
         try:
-            image, report = canonical_range_image(read_scan(root / path), template, lattice, radius_mm=crop_radius_mm)
+            scan = read_scan(root / path)
+            image, report = canonical_range_image(scan, template, lattice, radius_mm=crop_radius_mm, cleaning=how)
             images.append(normal_bytes(image, footprint))
-            pose = report.pose
-            kept.append(
-                (
-                    path,
-                    f"{report.icp_rmse_mm:.3f}",
-                    f"{pose.pitch_deg:.2f}",
-                    f"{pose.yaw_deg:.2f}",
-                    f"{pose.roll_deg:.2f}",
-                )
-            )
+            kept.append((path, report))
         except ScanError as error:
             failed.append(Failure(path, str(error).replace(f"{root}/", "")))
     save_array(folder / "normals.npy", np.array(images, dtype=np.uint8).reshape(-1, 3, lattice.height, lattice.width))
-    write_table(folder / "rows.csv", ("path", "icp_rmse_mm", "pitch_deg", "yaw_deg", "roll_deg"), kept)
+    write_table(folder / "rows.csv", ("path", *REPORT_COLUMNS), [(path, *report.as_row()) for path, report in kept])
     write_table(folder / "failures.csv", Failure._fields, failed)

@@ -89,7 +89,10 @@ def build_fei(folder: Path, seed: int, first: int, count: int, women: int, men: 
 
 def read_portrait_rows(folder: Path) -> list[PortraitRow]:
     """What a shard says of its photos."""
-    return [PortraitRow(*row[:3], tuple(float(value) for value in row[3:])) for row in read_table(folder / "rows.csv")]
+    return [
+        PortraitRow(path, subject, gender, tuple(float(value) for value in points))
+        for path, subject, gender, *points in read_table(folder / "rows.csv")
+    ]
 
 
 def _kdef_photos(

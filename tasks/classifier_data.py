@@ -5,15 +5,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from infra.profiles import Profile
-from models.readers.fei import index_fei, read_genders
-from models.readers.kdef import index_kdef
 from models.readers.records import PhotoRecord
 from registry.catalogue import load_rows
 from tasks.align import Crops
 from tasks.coefficient_tables import StoredTable
 from tasks.gather import Photos
 from tasks.portraits import simulated_portraits
-from tasks.snapshot import snapshot_photos
+from tasks.snapshot import take_snapshot
+from tasks.sources import licence_of, name_of, open_source
 from tasks.wiring import open_workspace
 
 
@@ -30,21 +29,23 @@ class LabelledPhotos(NamedTuple):
         return {record.path: record.gender for record in self.records if record.gender}
 
 
-def kdef_photos(folder: Path | None, profile: Profile, licence: str) -> Photos:
+def kdef_photos(folder: Path | None, profile: Profile, licence: str | None) -> Photos:
     """KDEF in `folder`, or a simulated one."""
     if folder is None:
         return simulated_portraits("kdef", profile)
-    root = folder.absolute()
-    return Photos(snapshot_photos(root, list(index_kdef(root)), f"KDEF in {root.name}", licence), root, None)
+    return _real("kdef", folder, None, licence)
 
 
-def fei_photos(folder: Path | None, genders: Path | None, profile: Profile, licence: str) -> Photos:
+def fei_photos(folder: Path | None, genders: Path | None, profile: Profile, licence: str | None) -> Photos:
     """FEI in `folder` with the genders that a CSV lists, or a simulated one."""
     if folder is None:
         return simulated_portraits("fei", profile)
-    root = folder.absolute()
-    known = read_genders(genders) if genders is not None else None
-    return Photos(snapshot_photos(root, list(index_fei(root, known)), f"FEI in {root.name}", licence), root, None)
+    return _real("fei", folder, genders, licence)
+
+
+def _real(data_set: str, folder: Path, labels: Path | None, licence: str | None) -> Photos:
+    source = open_source(data_set, folder, labels)
+    return Photos(take_snapshot(source, name_of(source, None), licence_of(source, licence)), source.root, None)
 
 
 def records_of(photos: Photos) -> list[PhotoRecord]:

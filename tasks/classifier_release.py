@@ -13,7 +13,7 @@ from infra.files import sha256_bytes
 from infra.profiles.classifiers import ClassifierGateConfig
 from models.classifiers.stored import load_classifier
 from models.export.classifier import check_classifier, export_classifier, metadata
-from models.metrics.calibration import fit_temperature
+from models.metrics.temperature import fit_temperature
 from registry.gates import Evidence, Gate
 from registry.ledger import champion
 from registry.lineage import ancestors, is_complete
@@ -27,7 +27,7 @@ from tasks.release import Exported, Released
 from tasks.stages import make
 from tasks.wiring import open_workspace
 
-CODE = ["models.export.classifier", "models.metrics.calibration"]
+CODE = ["models.export.classifier", "models.metrics.temperature"]
 
 
 @task(name="export classifier", **policies.STAGE)

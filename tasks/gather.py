@@ -5,11 +5,10 @@ from typing import NamedTuple
 
 from infra.profiles import Profile
 from models.morphable.builtin import LICENCE
-from models.readers.folder import index_photos
-from models.readers.vggface2 import index_vggface2
-from registry.catalogue import Snapshot
-from tasks.snapshot import snapshot_photos
-from tasks.synthesise import SPLIT_FOLDER, Collection, synthesise_photos
+from registry.manifest import Snapshot
+from tasks.snapshot import take_snapshot
+from tasks.sources import Source, name_of, open_source
+from tasks.synthesise import Collection, synthesise_photos
 
 
 class Photos(NamedTuple):
@@ -23,13 +22,12 @@ class Photos(NamedTuple):
 def simulated_photos(profile: Profile) -> Photos:
     """Photos of made-up people, written in VGGFace2's layout and read back by its reader."""
     made = synthesise_photos(profile.photos, "recognition", profile.seed)
-    records = list(index_vggface2(made.root.path, SPLIT_FOLDER))
-    snapshot = snapshot_photos(made.root.path, records, f"face world ({profile.name})", LICENCE)
+    source = Source("vggface2", made.root.path, "photo")
+    snapshot = take_snapshot(source, f"face world ({profile.name})", LICENCE, simulated=True)
     return Photos(snapshot, made.root.path, made)
 
 
 def own_photos(folder: Path, licence: str) -> Photos:
     """A folder of one's own, a sub-folder for each person."""
-    root = folder.absolute()
-    snapshot = snapshot_photos(root, list(index_photos(root)), root.name, licence)
-    return Photos(snapshot, root, None)
+    source = open_source("photos", folder)
+    return Photos(take_snapshot(source, name_of(source, None), licence), source.root, None)

@@ -73,7 +73,11 @@ def encode_photos(faces: Faces, people: Artefact, config: NormalsConfig, seed: i
 def encode_scans(root: Path, records: list[ScanRecord], config: NormalsConfig) -> NormalShards:
     """Every scan cleaned, brought upright and encoded; failures are kept as rows."""
     workspace = open_workspace()
-    common = {"grid": _grid(config), "crop_radius_mm": config.crop_radius_mm}
+    common = {
+        "grid": _grid(config),
+        "crop_radius_mm": config.crop_radius_mm,
+        "cleaning": config.cleaning.model_dump(),
+    }
     units, arguments = [], []
     for start in range(0, len(records), SCANS_PER_SHARD):
         paths = [str(record.path) for record in records[start : start + SCANS_PER_SHARD]]

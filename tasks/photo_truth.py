@@ -3,18 +3,18 @@
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy import ndarray
 
 from infra.files import atomic_write_bytes
 from models.faceworld.photos import MadePhoto
 
 
-def write_truth(path: Path, made: Sequence[MadePhoto], **common: ndarray) -> None:
+def write_truth(path: Path, made: Sequence[MadePhoto], **common: Any) -> None:
     """An `.npz` file, a row a photo: coefficients, pose (three angles, translation), focal length, five points.
 
-    `common` is what holds for all of them.
+    `common` are arrays of what holds for all of them.
     """
     buffer = io.BytesIO()
     np.savez(

@@ -1,28 +1,28 @@
 """Simulated KDEF and FEI: portraits of people who are in no training of a recogniser or reconstructor."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from prefect import task
 
 from infra.profiles import Profile
-from infra.profiles.collections import StudioConfig
+from infra.profiles.portraits import StudioConfig
 from infra.store import Artefact
 from models.morphable.builtin import LICENCE
-from models.readers.datasets import data_sets
 from models.readers.fei import write_genders
-from models.readers.records import PhotoRecord
 from tasks import policies
 from tasks.build_portraits import PortraitRow, build_fei, build_kdef, read_portrait_rows
+from tasks.files import write_table
 from tasks.gather import Photos
-from tasks.snapshot import snapshot_photos
+from tasks.snapshot import take_snapshot
+from tasks.sources import Source
 from tasks.stages import make, make_all
-from tasks.synthesise import Collection, blocks, five_points, join
+from tasks.synthesise import Collection, blocks, join
 from tasks.wiring import open_workspace
 
 PortraitSet = Literal["kdef", "fei"]
+POINTS = "points.csv"
 
 
 class _Kind(NamedTuple):
@@ -47,10 +47,9 @@ def simulated_portraits(data_set: PortraitSet, profile: Profile) -> Photos:
     """A simulated KDEF or FEI read back by the reader of the real one; the true five points stand for detected ones."""
     config: StudioConfig = getattr(profile.portraits, data_set)
     made = synthesise_portraits(data_set, config, profile.seed)
-    index = (record for record in data_sets[data_set].index(made.root.path) if isinstance(record, PhotoRecord))
-    records = list(with_true_points(index, made.shards))
-    name = f"simulated {data_set.upper()} ({profile.name})"
-    return Photos(snapshot_photos(made.root.path, records, name, LICENCE), made.root.path, made)
+    source = Source(data_set, made.root.path, "photo", points=_true_points(made).path / POINTS)
+    snapshot = take_snapshot(source, f"simulated {data_set.upper()} ({profile.name})", LICENCE, simulated=True)
+    return Photos(snapshot, made.root.path, made)
 
 
 @task(name="synthesise portraits", **policies.STAGE)
@@ -74,10 +73,14 @@ def synthesise_portraits(data_set: PortraitSet, config: StudioConfig, seed: int)
     return Collection(make(workspace, data_set, shards, {}, ["tasks.portraits"], build), shards)
 
 
-def with_true_points(records: Iterable[PhotoRecord], shards: list[Artefact]) -> Iterable[PhotoRecord]:
-    """The same records with the five points that the shards know, hidden ones too."""
-    points = {row.path: five_points(row.points) for row in _rows(shards)}
-    return (replace(record, five_points=points[record.path]) for record in records)
+def _true_points(made: Collection) -> Artefact:
+    """A table of the five points that the shards know, hidden ones too; it stands outside the data set."""
+
+    def build(folder: Path, _: Path) -> None:
+        rows = [(row.path, *row.points) for row in _rows(made.shards)]
+        write_table(folder / POINTS, ("path", *(f"{axis}{point}" for point in range(1, 6) for axis in "xy")), rows)
+
+    return make(open_workspace(), "portrait-points", made.shards, {}, ["tasks.portraits"], build)
 
 
 def _rows(shards: list[Artefact]) -> list[PortraitRow]:

@@ -17,7 +17,8 @@ from registry.packaging import LICENCES, LINEAGE, PROTOCOL, register
 from registry.promotion import Outcome, promote_if_passes, register_challenger
 from tasks import policies
 from tasks.cards import model_card
-from tasks.evaluate import BenchmarkResult, Three
+from tasks.embed import Three
+from tasks.evaluate import BenchmarkResult
 from tasks.files import read_json, write_json
 from tasks.jobs import Job, child_run
 from tasks.recogniser import load_sphere20

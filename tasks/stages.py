@@ -52,11 +52,12 @@ def make_all(
     build: Callable[..., None],
     title: str,
     arguments: Sequence[dict[str, Any]] | None = None,
+    workers: int | None = None,
 ) -> list[Artefact]:
     """The artefacts of a stage that is split into shards, one for each (inputs, config) of `units`.
 
     `build(folder, **config, **arguments[i])` runs in worker processes; `arguments` are paths and other things that do
-    not change the result.
+    not change the result. `workers` are as many as the settings say; with one the shards are made in this process.
     """
     shards: list[Shard] = []
     lineage: list[list[str]] = []
@@ -67,7 +68,7 @@ def make_all(
         lineage.append(hashes)
     start = time.perf_counter()
     made = sum(workspace.store.lookup(shard.stage, shard.key) is None for shard in shards)
-    found = make_shards(workspace.store, shards, workspace.settings.workers, title)
+    found = make_shards(workspace.store, shards, workers or workspace.settings.workers, title)
     seconds = (time.perf_counter() - start) / max(made, 1)
     for artefact, hashes in zip(found, lineage, strict=True):
         if made and seconds_of(workspace, artefact) is None:

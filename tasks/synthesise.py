@@ -1,18 +1,23 @@
-"""Simulated collections, in the real benchmarks' own formats: photos as VGGFace2, scans as BU-3DFE."""
+"""Simulated collections, in the real benchmarks' own formats: photos as VGGFace2, scans as BU-3DFE and others."""
 
 import os
 from collections import Counter
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from prefect import task
 
-from infra.profiles import BenchmarkConfig, PhotoWorldConfig
+from infra.profiles import PhotoWorldConfig
+from infra.profiles.benchmarks import BenchmarkConfig, BosphorusConfig, Bu4dfeConfig, FrgcConfig
 from infra.store import Artefact
 from models.readers.records import Box, Point
 from models.readers.vggface2_tables import Identity
 from models.readers.vggface2_writer import write_metadata
 from tasks import policies
+from tasks.build_bosphorus import build_bosphorus
+from tasks.build_bu4dfe import build_bu4dfe
+from tasks.build_frgc import build_frgc
 from tasks.build_photos import SPLIT_FOLDER, build_photos, read_rows
 from tasks.build_scans import build_scans
 from tasks.stages import make, make_all
@@ -20,6 +25,16 @@ from tasks.wiring import open_workspace
 
 BESIDE = {"manifest.json", "rows.csv", "truth.npz"}
 """Files of a shard that are no part of the data set."""
+
+
+ScanSetConfig = BenchmarkConfig | FrgcConfig | BosphorusConfig | Bu4dfeConfig
+_SCAN_SETS: Mapping[str, tuple[str, Callable[..., None]]] = {
+    "bu3dfe": ("tasks.build_scans", build_scans),
+    "frgc": ("tasks.build_frgc", build_frgc),
+    "bosphorus": ("tasks.build_bosphorus", build_bosphorus),
+    "bu4dfe": ("tasks.build_bu4dfe", build_bu4dfe),
+}
+"""What fills a shard of each benchmark, and the module whose change makes it stale."""
 
 
 class Collection(NamedTuple):
@@ -44,15 +59,16 @@ def synthesise_photos(world: PhotoWorldConfig, split: str, seed: int) -> Collect
 
 
 @task(name="synthesise scans", **policies.STAGE)
-def synthesise_scans(benchmark: BenchmarkConfig, seed: int) -> Collection:
-    """A simulated BU-3DFE of people who are in no training set."""
+def synthesise_scans(data_set: str, config: ScanSetConfig, seed: int) -> Collection:
+    """A simulated benchmark of people who are in no training set, in the real one's format."""
     workspace = open_workspace()
-    scanner = benchmark.scanner.model_dump()
+    code, build = _SCAN_SETS[data_set]
+    common = {"seed": seed, **config.model_dump(exclude={"people_per_shard"})}
     units = [
-        ([], {"seed": seed, "first": first, "count": count, "people": benchmark.people, "scanner": scanner})
-        for first, count in blocks(benchmark.people, benchmark.people_per_shard)
+        ([], {**common, "first": first, "count": count})
+        for first, count in blocks(config.people, config.people_per_shard)
     ]
-    shards = make_all(workspace, "scan-shards", units, ["tasks.build_scans"], build_scans, "scans (BU-3DFE)")
+    shards = make_all(workspace, "scan-shards", units, [code], build, f"scans ({data_set})")
     root = make(workspace, "scans", shards, {}, ["tasks.synthesise"], lambda folder, _: join(folder, shards))
     return Collection(root, shards)
 

@@ -10,8 +10,10 @@ from pydantic import Field, ValidationError
 from infra.config import Config
 from infra.errors import InfrastructureError
 from infra.numbers import Count, Positive, Share
+from infra.profiles.benchmarks import BenchmarkConfig, BenchmarksConfig
 from infra.profiles.classifiers import ClassifiersConfig
-from infra.profiles.collections import PortraitsConfig
+from infra.profiles.cleaning import CleaningConfig
+from infra.profiles.portraits import PortraitsConfig
 from infra.profiles.rnet import CNetConfig, RNetConfig
 from infra.profiles.texface import TexFaceConfig
 
@@ -61,6 +63,7 @@ class NormalsConfig(Config):
     shift_spread_mm: Annotated[float, Field(ge=0)] = 1.5
     size_spread: Annotated[float, Field(ge=0)] = 0.025
     noise_mm: Annotated[float, Field(ge=0)] = 0.25
+    cleaning: CleaningConfig = CleaningConfig()
 
 
 class TrainingConfig(Config):
@@ -92,32 +95,6 @@ class RecogniserConfig(Config):
     lmcl: MarginConfig = MarginConfig()
 
 
-class ScannerConfig(Config):
-    """Faults of the simulated scanner; see `models.faceworld.scanner.ScannerModel`."""
-
-    spacing_mm: Positive = 2.0
-    pose_spread_deg: Annotated[float, Field(ge=0)] = 5.0
-    size_spread: Annotated[float, Field(ge=0)] = 0.02
-    relief_mm: Annotated[float, Field(ge=0)] = 0.25
-    noise_mm: Annotated[float, Field(ge=0)] = 0.35
-    ripple_mm: Annotated[float, Field(ge=0)] = 0.25
-    quantum_mm: Positive = 0.1
-    spike_rate: Share = 0.002
-    spike_mm: Annotated[float, Field(ge=0)] = 9.0
-    holes_per_scan: Annotated[float, Field(ge=0)] = 2.0
-    hole_radius_mm: Positive = 7.0
-    lost_side_rate: Share = 0.15
-    reach_mm: Positive = 120.0
-
-
-class BenchmarkConfig(Config):
-    """A simulated BU-3DFE: 100 people at most, six expressions at four intensities and a neutral scan each."""
-
-    people: Annotated[int, Field(gt=1, le=100)]
-    scanner: ScannerConfig = ScannerConfig()
-    people_per_shard: Count = 5
-
-
 class GateConfig(Config):
     """What a recogniser must reach before it becomes champion; absent or NaN metrics fail."""
 
@@ -141,6 +118,7 @@ class Profile(Config):
     normals: NormalsConfig
     recogniser: RecogniserConfig
     benchmark: BenchmarkConfig
+    benchmarks: BenchmarksConfig = BenchmarksConfig()
     portraits: PortraitsConfig = PortraitsConfig()
     classifiers: ClassifiersConfig
     gate: GateConfig

@@ -9,9 +9,9 @@ from numpy import ndarray
 from scipy.special import log_softmax, softmax
 
 from models.classifiers.design import Sets
-from models.metrics.calibration import Reliability, calibration_error, cross_fitted, reliability
 from models.metrics.classification import UNANSWERED, Confusion, confusion, macro_f1
 from models.metrics.intervals import Interval, mean_interval
+from models.metrics.temperature import Reliability, calibration_error, cross_fitted, reliability
 
 
 class Answered(NamedTuple):

@@ -13,7 +13,17 @@ from models.faceworld.studio import Studio
 from models.morphable.population import Person
 from models.rendering.mesh_normals import vertex_normals
 from models.rendering.rasteriser import interpolate, rasterise
-from models.types import Pose, Scan
+from models.types import Pose, RangeImage, Scan
+
+
+class Turned(NamedTuple):
+    """How far a head is turned on demand, in degrees."""
+
+    pitch_deg: float
+    yaw_deg: float
+
+
+UPRIGHT = Turned(0.0, 0.0)
 
 
 class ScannerModel(NamedTuple):
@@ -34,27 +44,60 @@ class ScannerModel(NamedTuple):
     reach_mm: float = 120.0
 
 
+class Capture(NamedTuple):
+    """The sensor's grid about the nose tip, where that tip stands in the scanner's own frame (mm), and the true places
+    of iBUG's 68 points in that frame.
+    """
+
+    about_tip: RangeImage
+    tip: Float32[ndarray, " 3"]
+    landmarks: dict[str, tuple[float, float, float]]
+
+    def image(self) -> RangeImage:
+        """The grid in the scanner's frame."""
+        points, valid = self.about_tip.points + self.tip, self.about_tip.valid
+        return RangeImage(np.where(valid[..., None], points, np.float32(0)), valid)
+
+    def scan(self) -> Scan:
+        """The grid triangulated, with its landmarks."""
+        mesh = _triangulate(self.about_tip)
+        return Scan(mesh.vertices + self.tip, mesh.triangles, landmarks=self.landmarks)
+
+
 def scan_head(
     studio: Studio, person: Person, expression: Float32[ndarray, " e"], scanner: ScannerModel, rng: np.random.Generator
 ) -> Scan:
-    """The person's head as that scanner delivers it: a triangulated grid with noise, spikes, holes and lost parts.
+    """The person's head as that scanner delivers it: a triangulated grid. See `capture`."""
+    return capture(studio, person, expression, scanner, rng).scan()
 
-    The frame is the scanner's own: the face is turned a little and stands some centimetres from the origin. `landmarks`
-    are the true places of iBUG's 68 points.
+
+def capture(
+    studio: Studio,
+    person: Person,
+    expression: Float32[ndarray, " e"],
+    scanner: ScannerModel,
+    rng: np.random.Generator,
+    turned: Turned = UPRIGHT,
+) -> Capture:
+    """The person's head as that scanner sees it: a grid with noise, spikes, holes and lost parts.
+
+    The frame is the scanner's own: the face is turned a little (beside what `turned` asks for) and stands some
+    centimetres from the origin.
     """
     vertices = studio.vertices(person, expression)
     normals = vertex_normals(vertices, studio.triangles)
     vertices = vertices + normals * skin_relief(studio.template, person.seed, scanner.relief_mm)[:, None]
     size = np.float32(np.random.default_rng([person.seed, 11]).normal(1.0, scanner.size_spread))
-    angles = rng.normal(0, scanner.pose_spread_deg, size=3)
-    posed = place(vertices * size, Pose(float(angles[0]), float(angles[1]), float(angles[2] / 2), (0.0, 0.0, 0.0)))
+    pitch, yaw, roll = (float(angle) for angle in rng.normal(0, scanner.pose_spread_deg, size=3))
+    pose = Pose(turned.pitch_deg + pitch, turned.yaw_deg + yaw, roll / 2, (0.0, 0.0, 0.0))
+    posed = place(vertices * size, pose)
     cells = _sample(studio, posed, _hairiness(studio, person), scanner, rng)
     cells = _lose_parts(cells, scanner, rng)
-    away = (rng.normal(0, 15, size=3) + np.array([0.0, 0.0, 40.0])).astype(np.float32)
-    scan = _triangulate(_disturb(cells, scanner, rng))
-    marks = posed[studio.model.head.landmarks68] + away
+    tip = (rng.normal(0, 15, size=3) + np.array([0.0, 0.0, 40.0])).astype(np.float32)
+    seen = _disturb(cells, scanner, rng)
+    marks = posed[studio.model.head.landmarks68] + tip
     named = {f"ibug{number:02d}": (float(x), float(y), float(z)) for number, (x, y, z) in enumerate(marks)}
-    return Scan(scan.vertices + away, scan.triangles, landmarks=named)
+    return Capture(RangeImage(seen.points, seen.valid), tip, named)
 
 
 class _Cells(NamedTuple):
@@ -132,14 +175,14 @@ def _disturb(cells: _Cells, scanner: ScannerModel, rng: np.random.Generator) -> 
     return cells._replace(points=points.astype(np.float32))
 
 
-def _triangulate(cells: _Cells, tear_mm: float = 9.0) -> Scan:
+def _triangulate(image: RangeImage, tear_mm: float = 9.0) -> Scan:
     """Join neighbouring cells into triangles unless the surface tears between them."""
-    index = np.full(cells.valid.shape, -1, dtype=np.int32)
-    index[cells.valid] = np.arange(cells.valid.sum(), dtype=np.int32)
+    index = np.full(image.valid.shape, -1, dtype=np.int32)
+    index[image.valid] = np.arange(image.valid.sum(), dtype=np.int32)
     a, b, c, d = index[:-1, :-1], index[:-1, 1:], index[1:, :-1], index[1:, 1:]
     triangles = np.concatenate([np.stack([a, c, b], -1).reshape(-1, 3), np.stack([b, c, d], -1).reshape(-1, 3)])
     triangles = triangles[(triangles >= 0).all(axis=1)]
-    vertices = cells.points[cells.valid]
+    vertices = image.points[image.valid]
     depths = vertices[triangles, 2]
     triangles = triangles[np.ptp(depths, axis=1) < tear_mm]
     return Scan(np.ascontiguousarray(vertices), np.ascontiguousarray(triangles))

@@ -1,10 +1,12 @@
 """Which bulge of a scan is the nose, and how the head is turned: try each one against an upright face."""
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float64
 from numpy import ndarray
+from scipy.spatial.transform import Rotation
 
 from models.errors import ScanError
 from models.geometry.alignment import Similarity
@@ -18,17 +20,35 @@ AROUND_MM = 85.0
 FACING_MM = 60.0
 FEWEST_PATCHES = 60
 SCAN_POINTS, TEMPLATE_POINTS = 150, 300
-MOST_TURNED_DEG = 65.0
-CONVINCING = 0.45
-"""Noses of real heads agree with the built-in face to 0.48 and more, chins, brows and collars to 0.36 and less."""
+CLEARLY_BETTER = 0.1
+"""What a view from another side must gain in agreement: half-hidden faces agree little from their own."""
+
+
+class NoseSearch(NamedTuple):
+    """How many bulges are tried, the agreement (0-1) that ends the search, how far from upright a face may be turned,
+    and whether a scan that shows no convincing face is also looked at from other sides.
+
+    Noses of real heads agree with the built-in face to 0.48 and more, chins, brows and collars to 0.36 and less.
+    """
+
+    most_bulges: int = 6
+    convincing: float = 0.45
+    most_turned_deg: float = 65.0
+    any_orientation: bool = True
+
+
+USUAL_SEARCH = NoseSearch()
 
 
 class FacePose(NamedTuple):
-    """The motion from the scan to the template, how well they then agree (0 to 1), and how many bulges were tried."""
+    """The motion from the scan to the template, how well they then agree (0 to 1), how many bulges were tried, and
+    from how many sides the scan was looked at.
+    """
 
     motion: Similarity
     agreement: float
     bulges_tried: int
+    orientations_tried: int = 1
 
 
 def _turn_to_camera(direction: Float64[ndarray, " 3"]) -> Float64[ndarray, "3 3"]:
@@ -46,7 +66,7 @@ def _coarse(template: Template) -> Patches:
     return Patches(points[chosen].astype(np.float64), normals[chosen].astype(np.float64))
 
 
-def _fit_about(patches: Patches, bulge: Bulge, face: Patches) -> CoarseFit | None:
+def _fit_about(patches: Patches, bulge: Bulge, face: Patches, most_turned_deg: float) -> CoarseFit | None:
     """Fit the surface about a bulge, first turned to the camera; None for poses that nobody facing a camera takes."""
     distance = np.linalg.norm(patches.points - bulge.tip, axis=1)
     near = np.flatnonzero(distance < AROUND_MM)
@@ -56,27 +76,49 @@ def _fit_about(patches: Patches, bulge: Bulge, face: Patches) -> CoarseFit | Non
     chosen = near[:: max(1, len(near) // SCAN_POINTS)]
     fit = coarse_fit(patches.points[chosen], patches.normals[chosen], *face, rotation, -rotation @ bulge.tip)
     turned = np.degrees(np.arccos(np.clip((np.trace(fit.rotation) - 1) / 2, -1, 1)))
-    return fit if turned < MOST_TURNED_DEG else None
+    return fit if turned < most_turned_deg else None
 
 
-def find_face_pose(scan: Scan, template: Template) -> FacePose:
+def find_face_pose(scan: Scan, template: Template, search: NoseSearch = USUAL_SEARCH) -> FacePose:
     """The pose under which the surface about one of the scan's bulges agrees with `template` best.
 
-    Raises `ScanError` where no bulge has enough surface about it.
+    A scan whose best bulge does not convince is turned about, until one clearly does: scanners' axes are not always
+    ours. Where none does, the best of the scan as given counts. Raises `ScanError` where no bulge has enough surface.
     """
-    patches, bulges = find_bulges(scan)
     face = _coarse(template)
+    given = _search(scan, face, search)
+    if search.any_orientation and (given is None or given.agreement <= search.convincing):
+        needed = max(search.convincing, CLEARLY_BETTER + (given.agreement if given else 0.0))
+        for tried, turn in enumerate(_orientations(), start=2):
+            found = _search(Scan((scan.vertices @ turn.T).astype(np.float32), scan.triangles), face, search)
+            if found is not None and found.agreement > needed:
+                motion = found.motion.after(Similarity(turn, np.zeros(3), 1.0))
+                return found._replace(motion=motion, orientations_tried=tried)
+    if given is None:
+        raise ScanError("nose tip: nothing bulges towards the camera as a face does; does the scan look along +z?")
+    return given
+
+
+def _search(scan: Scan, face: Patches, search: NoseSearch) -> FacePose | None:
+    """The best bulge of a scan as it is turned; the first one that convinces ends the search."""
+    patches, bulges = find_bulges(scan, search.most_bulges)
     best, tried = None, 0
     for bulge in bulges:
         tried += 1
-        fit = _fit_about(patches, bulge, face)
+        fit = _fit_about(patches, bulge, face, search.most_turned_deg)
         if fit is not None and (best is None or fit.agreement > best.agreement):
             best = fit
-        if best is not None and best.agreement > CONVINCING:
+        if best is not None and best.agreement > search.convincing:
             break
-    if best is None:
-        raise ScanError("nose tip: nothing bulges towards the camera as a face does; does the scan look along +z?")
-    return FacePose(Similarity(best.rotation, best.translation, 1.0), best.agreement, tried)
+    return best and FacePose(Similarity(best.rotation, best.translation, 1.0), best.agreement, tried)
+
+
+@cache
+def _orientations() -> tuple[Float64[ndarray, "3 3"], ...]:
+    """The other 59 rotations of an icosahedron, small ones first: no rotation is more than 45 degrees from all."""
+    group = Rotation.create_group("I")
+    order = np.argsort(group.magnitude(), kind="stable")
+    return tuple(group[int(number)].as_matrix() for number in order[1:])
 
 
 def refine_tip(points: Float64[ndarray, "n 3"]) -> Float64[ndarray, " 3"] | None:

@@ -1,94 +1,84 @@
-"""Whether a classifier's probabilities are what they say, and one number that mends them (Guo et al., ICML 2017)."""
+"""From distances to likelihood ratios, and how honest they are: logistic calibration, Cllr and ECE."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64
 from numpy import ndarray
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.optimize import isotonic_regression, minimize
+from scipy.special import expit, xlogy
 
-from models.errors import DataError
-
-BINS = 15
-LOWEST_T, HIGHEST_T = 0.02, 50.0
+from models.metrics.error_rates import require_both_kinds
 
 
-class Reliability(NamedTuple):
-    """Inputs in bins of equal width by the probability of their answer: its mean, how often it is right, how many."""
+class Calibration(NamedTuple):
+    """log LR (natural) of a distance d is `offset` - `slope` d; the slope is positive when near means alike."""
 
-    confidence: Float64[ndarray, " bins"]
-    accuracy: Float64[ndarray, " bins"]
-    inputs: Int64[ndarray, " bins"]
+    slope: float
+    offset: float
 
-    def error(self) -> float:
-        """Expected calibration error: the mean gap of confidence and accuracy, weighted by the bins' inputs. Eq. 3."""
-        return float((self.inputs * np.abs(self.confidence - self.accuracy)).sum() / self.inputs.sum())
-
-
-def reliability(probabilities: Float64[ndarray, "n c"], truth: Int64[ndarray, " n"], bins: int = BINS) -> Reliability:
-    """Bins over (0, 1], closed above; empty ones hold zeros. Raises `DataError` on unequal lengths or no input."""
-    _require_equal(probabilities, truth)
-    certainty = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == truth
-    place = np.clip(np.ceil(certainty * bins).astype(np.int64) - 1, 0, bins - 1)
-    count = np.bincount(place, minlength=bins)
-    filled = np.maximum(count, 1)
-    return Reliability(
-        np.bincount(place, weights=certainty, minlength=bins) / filled,
-        np.bincount(place, weights=right.astype(np.float64), minlength=bins) / filled,
-        count.astype(np.int64),
-    )
+    def log_lr(self, distances: Float64[ndarray, " n"]) -> Float64[ndarray, " n"]:
+        """Natural logarithm of how much likelier the distance is for one person than for two."""
+        return self.offset - self.slope * distances
 
 
-def calibration_error(probabilities: Float64[ndarray, "n c"], truth: Int64[ndarray, " n"], bins: int = BINS) -> float:
-    """See `Reliability.error`."""
-    return reliability(probabilities, truth, bins).error()
+def fit_calibration(genuine: Float64[ndarray, " n"], impostor: Float64[ndarray, " m"]) -> Calibration:
+    """Logistic regression at equal weight of the two kinds (Bruemmer and du Preez 2006), on a development set.
 
-
-def negative_log_likelihood(logits: Float64[ndarray, "n c"], truth: Int64[ndarray, " n"]) -> float:
-    """Mean of -log p(true class), nats. Raises `DataError` on unequal lengths or no input."""
-    _require_equal(logits, truth)
-    return float(-log_softmax(logits, axis=1)[np.arange(len(truth)), truth].mean())
-
-
-def fit_temperature(logits: Float64[ndarray, "n c"], truth: Int64[ndarray, " n"]) -> float:
-    """T > 0 such that softmax(logits / T) has the least negative log-likelihood; answers stay as they are.
-
-    Sought between .02 and 50: where every answer is right there is no least, and the lower end is given.
+    With Platt's targets (1999), (n + 1) / (n + 2) instead of 1, so that separated scores keep a finite slope. Raises
+    `DataError` when one kind is absent.
     """
-    _require_equal(logits, truth)
-
-    def misfit(log_t: float) -> float:
-        return negative_log_likelihood(logits / np.exp(log_t), truth)
-
-    found = minimize_scalar(
-        misfit,
-        bounds=(np.log(LOWEST_T), np.log(HIGHEST_T)),
-        method="bounded",
-        options={"xatol": 1e-4},
+    require_both_kinds(genuine, impostor)
+    values = np.concatenate([genuine, impostor])
+    shift, scale = float(values.mean()), float(values.std()) or 1.0
+    scaled = (values - shift) / scale
+    targets = np.repeat(
+        [(len(genuine) + 1) / (len(genuine) + 2), 1 / (len(impostor) + 2)], [len(genuine), len(impostor)]
     )
-    return float(np.exp(found.x))
+    weights = np.repeat([0.5 / len(genuine), 0.5 / len(impostor)], [len(genuine), len(impostor)])
+
+    def loss(parameters: Float64[ndarray, " 2"]) -> tuple[float, Float64[ndarray, " 2"]]:
+        log_odds = parameters[1] - parameters[0] * scaled
+        value = weights @ (np.logaddexp(0, log_odds) - targets * log_odds)
+        slope_of_loss = weights * (expit(log_odds) - targets)
+        return float(value), np.array([-(slope_of_loss @ scaled), slope_of_loss.sum()])
+
+    found = minimize(loss, np.array([1.0, 0.0]), jac=True, method="BFGS", options={"gtol": 1e-9}).x
+    return Calibration(float(found[0] / scale), float(found[1] + found[0] * shift / scale))
 
 
-def cross_fitted(
-    logits: Float64[ndarray, "n c"], truth: Int64[ndarray, " n"], subjects: Sequence[str]
-) -> Float64[ndarray, "n c"]:
-    """Probabilities of each half of the people at the temperature that suits the other half best.
+def cllr(genuine_log_lr: Float64[ndarray, " n"], impostor_log_lr: Float64[ndarray, " m"]) -> float:
+    """Cost of log-likelihood ratios in bits: 0 is perfect, 1 is knowing nothing. Bruemmer and du Preez 2006."""
+    wrong = np.logaddexp(0, -genuine_log_lr).mean() + np.logaddexp(0, impostor_log_lr).mean()
+    return float(wrong / (2 * np.log(2)))
 
-    So a calibration is judged on people it was not fitted to. People are halved by every second name; with one person
-    alone the probabilities are those at temperature 1.
+
+def min_cllr(genuine: Float64[ndarray, " n"], impostor: Float64[ndarray, " m"]) -> float:
+    """The least Cllr that any monotone calibration of these distances reaches: the part that discrimination leaves.
+
+    By pool-adjacent-violators on the scores themselves. Raises `DataError` when one kind is absent.
     """
-    _, owner = np.unique(np.asarray(subjects, dtype=str), return_inverse=True)
-    first = owner % 2 == 0
-    calibrated = softmax(logits, axis=1)
-    for here, there in ((first, ~first), (~first, first)):
-        if here.any() and there.any():
-            calibrated[here] = softmax(logits[here] / fit_temperature(logits[there], truth[there]), axis=1)
-    return calibrated
+    require_both_kinds(genuine, impostor)
+    values, place = np.unique(np.concatenate([genuine, impostor]), return_inverse=True)
+    shares = [np.bincount(part, minlength=len(values)) for part in np.split(place, [len(genuine)])]
+    mass_genuine, mass_impostor = shares[0] / len(genuine), shares[1] / len(impostor)
+    mass = mass_genuine + mass_impostor
+    posterior = isotonic_regression(mass_genuine / mass, weights=mass, increasing=False).x
+    bits = xlogy(mass_genuine, posterior) + xlogy(mass_impostor, 1 - posterior)
+    return float(-bits.sum() / (2 * np.log(2)))
 
 
-def _require_equal(scores: ndarray, truth: ndarray) -> None:
-    if len(scores) != len(truth) or len(truth) == 0:
-        raise DataError(f"{len(scores)} scores for {len(truth)} labels: give one an input, at least one")
+def expected_calibration_error(
+    genuine_log_lr: Float64[ndarray, " n"], impostor_log_lr: Float64[ndarray, " m"], bins: int = 15
+) -> float:
+    """Mean gap between posterior and share of genuine pairs in bins of equal width, both kinds weighing the same.
+
+    Naeini et al. 2015, at a prior of one half, since a cross-product holds far more impostors than life does.
+    """
+    posterior = expit(np.concatenate([genuine_log_lr, impostor_log_lr]))
+    kinds = [len(genuine_log_lr), len(impostor_log_lr)]
+    truth = np.repeat([1.0, 0.0], kinds)
+    weights = np.repeat([0.5 / kinds[0], 0.5 / kinds[1]], kinds)
+    which = np.minimum((posterior * bins).astype(np.int64), bins - 1)
+    gaps = np.bincount(which, weights=weights * (truth - posterior), minlength=bins)
+    return float(np.abs(gaps).sum())

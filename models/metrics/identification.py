@@ -7,7 +7,7 @@ from jaxtyping import Float32, Float64, Int64
 from numpy import ndarray
 
 from models.errors import DataError
-from models.metrics.search import Features, SearchResult, fused_search, require_comparable
+from models.metrics.search import Features, SearchResult, fused_search, require_comparable, stream_search
 
 __all__ = [
     "SearchResult",
@@ -15,8 +15,10 @@ __all__ = [
     "euclidean_distances",
     "fused_distances",
     "fused_search",
+    "mean_of_three",
     "rank_k",
     "rank_of_genuine",
+    "stream_search",
 ]
 
 # Below this share of |g|^2 + |p|^2 the float32 difference has lost its digits.
@@ -47,9 +49,16 @@ def euclidean_distances(gallery: Float32[ndarray, "g d"], probe: Float32[ndarray
 def fused_distances(gallery: Features, probe: Features) -> Float32[ndarray, "g p"]:
     """Equation 15 for every pair: the mean of the three axes' distances. Raises `DataError` on unequal shapes."""
     require_comparable(gallery, probe)
-    total = euclidean_distances(gallery[0], probe[0])
-    total += euclidean_distances(gallery[1], probe[1])
-    total += euclidean_distances(gallery[2], probe[2])
+    x, y, z = (euclidean_distances(g, p) for g, p in zip(gallery, probe, strict=True))
+    return mean_of_three(x, y, z)
+
+
+def mean_of_three(
+    x: Float32[ndarray, "g p"], y: Float32[ndarray, "g p"], z: Float32[ndarray, "g p"]
+) -> Float32[ndarray, "g p"]:
+    """The score of equation 15."""
+    total = x + y
+    total += z
     total /= np.float32(3.0)
     return total
 

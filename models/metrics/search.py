@@ -1,7 +1,7 @@
 """Closed-set search by the fused score of paper A: the mean of three Euclidean distances (equations 12-15)."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -38,29 +38,53 @@ class _Workspace(NamedTuple):
 def fused_search(gallery: Features, probe: Features, block: int = 1024) -> SearchResult:
     """Nearest gallery scan of every probe: argmin over the gallery of (dx + dy + dz) / 3, equations 12-15.
 
-    The indices are those of an exhaustive float64 search (float32 products only exclude scans that provably cannot
-    win); equal distances go to the lowest index. Beside its arguments it holds three products of at most 1024 probes
-    by `block` gallery scans, so the gallery may be a memory map of any length.
-    Raises `DataError` on an empty gallery, unequal counts or lengths, values that are not finite or above 1e18.
+    The gallery may be a memory map of any length; it is read `block` scans at a time. See `stream_search`.
     """
     require_comparable(gallery, probe)
-    squares = tuple(_squared_norms(array, "probe") for array in probe)
-    probes = len(probe[0])
+    x, y, z = gallery
+    return stream_search(((x[rows], y[rows], z[rows]) for rows in _slices(0, len(x), block)), probe, block)
+
+
+def stream_search(gallery: Iterable[Features], probe: Features, block: int = 1024) -> SearchResult:
+    """As `fused_search`, of a gallery that comes in parts (of a file, a database, a socket) and is read once.
+
+    The indices count through all parts and are those of an exhaustive float64 search (float32 products only exclude
+    scans that provably cannot win); equal distances go to the lowest index. Beside the probes and one part it holds
+    three products of at most 1024 probes by `block` gallery scans, however long the gallery is.
+    Raises `DataError` on an empty gallery, unequal counts or lengths, values that are not finite or above 1e18.
+    """
+    searched = tuple(np.ascontiguousarray(array) for array in probe)
+    squares = tuple(_squared_norms(array, "probe") for array in searched)
+    probes = len(searched[0])
     best_index, best_sum = np.zeros(probes, np.int64), np.full(probes, np.inf)
-    size = min(_PROBES_AT_ONCE, probes) * min(block, len(gallery[0]))
-    products = (np.empty(size, np.float32), np.empty(size, np.float32), np.empty(size, np.float32))
-    searched = tuple(np.array(array, order="C") for array in probe)
     threads = os.cpu_count() or 1
+    start = 0
     with ThreadPoolExecutor(threads) as pool:
-        workspace = _Workspace(products, pool, threads)
-        for start in range(0, len(gallery[0]), block):
-            part = tuple(np.ascontiguousarray(array[start : start + block]) for array in gallery)
-            norms = tuple(_squared_norms(array, "gallery") for array in part)
+        workspace = _Workspace(_products(min(_PROBES_AT_ONCE, probes) * block), pool, threads)
+        for part, norms in _blocks(gallery, probe, block):
             for rows in _slices(0, probes, _PROBES_AT_ONCE):
                 chunk = tuple(array[rows] for array in searched)
                 lowered = tuple(map(_lowered, (square[rows] for square in squares), norms, chunk))
                 _search_block(workspace, (part, norms, start), (chunk, lowered), best_index[rows], best_sum[rows])
+            start += len(part[0])
+    if start == 0:
+        raise DataError("the gallery is empty: enrol at least one scan")
     return SearchResult(best_index, best_sum / 3)
+
+
+def _products(size: int) -> tuple[Float32[ndarray, " qb"], Float32[ndarray, " qb"], Float32[ndarray, " qb"]]:
+    return np.empty(size, np.float32), np.empty(size, np.float32), np.empty(size, np.float32)
+
+
+def _blocks(
+    gallery: Iterable[Features], probe: Features, block: int
+) -> Iterator[tuple[tuple[ndarray, ...], tuple[ndarray, ...]]]:
+    """Contiguous parts of at most `block` scans, and the squared norms of each axis."""
+    for given in gallery:
+        require_comparable(given, probe)
+        for rows in _slices(0, len(given[0]), block):
+            part = tuple(np.ascontiguousarray(array[rows]) for array in given)
+            yield part, tuple(_squared_norms(array, "gallery") for array in part)
 
 
 def _search_block(  # numba's view of the arrays is checked in `fused_search`

@@ -15,12 +15,14 @@ _TWO = np.float32(2.0)
 _LARGEST = np.float32(3.4e38)
 # Three square roots and two sums in float32 are off by less than this share of the sum.
 _SLACK = 4e-6
+STRIP = 128
+"""Scans that share one minimum: what cannot win is passed over a strip at a time."""
 
 
 @no_type_check
 @njit(cache=True, nogil=True, fastmath=True)
 def _lower_bounds(product_x, product_y, product_z, norm_x, norm_y, norm_z, probe_x, probe_y, probe_z, lower):
-    """Fill `lower` with one probe's distance sums to a block of the gallery, from below; return the smallest."""
+    """Fill `lower` with one probe's distance sums to a strip of the gallery, from below; return the smallest."""
     for j in range(lower.shape[0]):
         square_x = norm_x[j] + probe_x - _TWO * product_x[j]
         square_y = norm_y[j] + probe_y - _TWO * product_y[j]
@@ -49,39 +51,65 @@ def _distance(first, second):
 
 @no_type_check
 @njit(cache=True, nogil=True)
+def _most_promising(lower, strips, smallest):
+    """The first scan whose bound is the smallest of all."""
+    strip = 0
+    while strips[strip] > smallest:
+        strip += 1
+    j = strip * STRIP
+    while lower[j] > smallest:
+        j += 1
+    return j
+
+
+@no_type_check
+@njit(cache=True, nogil=True)
+def _measure(gallery, probe, i, j, offset, best_index, best_sum):
+    """Let scan `j` of the block try to become the nearest of probe `i`."""
+    total = _distance(gallery[0][j], probe[0][i])
+    total += _distance(gallery[1][j], probe[1][i])
+    total += _distance(gallery[2][j], probe[2][i])
+    if total < best_sum[i] or (total == best_sum[i] and offset + j < best_index[i]):
+        best_sum[i] = total
+        best_index[i] = offset + j
+
+
+@no_type_check
+@njit(cache=True, nogil=True)
 def improve_best(products, gallery_norms, probe_norms, gallery, probe, offset, best_index, best_sum):
     """Update each probe's nearest scan and distance sum with one block of the gallery that starts at `offset`.
 
     Arguments in triples, one an axis: products "p g", squared norms of the gallery "g" and of the probes "p" (the
     latter already lowered by the rounding bound), the vectors themselves. `best_index`, `best_sum` change in place.
     """
-    lower = np.empty(gallery[0].shape[0], np.float32)
+    count = gallery[0].shape[0]
+    lower = np.empty(count, np.float32)
+    strips = np.empty(-(-count // STRIP), np.float32)
     for i in range(probe[0].shape[0]):
-        smallest = _lower_bounds(
-            products[0][i],
-            products[1][i],
-            products[2][i],
-            gallery_norms[0],
-            gallery_norms[1],
-            gallery_norms[2],
-            probe_norms[0][i],
-            probe_norms[1][i],
-            probe_norms[2][i],
-            lower,
-        )
+        for strip in range(strips.shape[0]):
+            some = slice(strip * STRIP, min(count, strip * STRIP + STRIP))
+            strips[strip] = _lower_bounds(
+                products[0][i, some],
+                products[1][i, some],
+                products[2][i, some],
+                gallery_norms[0][some],
+                gallery_norms[1][some],
+                gallery_norms[2][some],
+                probe_norms[0][i],
+                probe_norms[1][i],
+                probe_norms[2][i],
+                lower[some],
+            )
+        smallest = strips.min()
+        if smallest > best_sum[i] * (1.0 + _SLACK):
+            continue
         # the most promising scan goes first: it shortens the list of those worth measuring
-        first = 0
-        while lower[first] > smallest:
-            first += 1
-        for step in range(-1, lower.shape[0]):
-            j = first if step < 0 else step
-            if lower[j] > best_sum[i] * (1.0 + _SLACK):
-                if step < 0:
-                    break
+        first = _most_promising(lower, strips, smallest)
+        _measure(gallery, probe, i, first, offset, best_index, best_sum)
+        lower[first] = _LARGEST
+        for strip in range(strips.shape[0]):
+            if strips[strip] > best_sum[i] * (1.0 + _SLACK):
                 continue
-            total = _distance(gallery[0][j], probe[0][i])
-            total += _distance(gallery[1][j], probe[1][i])
-            total += _distance(gallery[2][j], probe[2][i])
-            if total < best_sum[i] or (total == best_sum[i] and offset + j < best_index[i]):
-                best_sum[i] = total
-                best_index[i] = offset + j
+            for j in range(strip * STRIP, min(count, strip * STRIP + STRIP)):
+                if lower[j] <= best_sum[i] * (1.0 + _SLACK):
+                    _measure(gallery, probe, i, j, offset, best_index, best_sum)

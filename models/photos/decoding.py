@@ -19,8 +19,12 @@ def read_photo(path: Path) -> Photo:
     `PhotoError` naming the file and the reason. Flipped bits inside a JPEG's entropy-coded data cannot be told
     from picture and are not noticed.
     """
-    raw = _read_bytes(path)
-    header = read_header(raw, str(path))
+    return decode_photo(read_photo_bytes(path), str(path))
+
+
+def decode_photo(raw: bytes, path: str) -> Photo:
+    """`read_photo` of the bytes of a file that has been read already."""
+    header = read_header(raw, path)
     try:
         pixels = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR_RGB)
     except (cv2.error, MemoryError) as error:
@@ -31,7 +35,7 @@ def read_photo(path: Path) -> Photo:
         raise PhotoError(f"{path}: its {header.kind} data cannot be decoded; export it again")
     if pixels.dtype != np.uint8 or sorted(pixels.shape[:2]) != sorted((header.width, header.height)):
         raise PhotoError(f"{path}: decodes to another size than its header states; export it again")
-    return Photo(pixels=pixels, path=str(path))
+    return Photo(pixels=pixels, path=path)
 
 
 def encode_jpeg(pixels: UInt8[ndarray, "h w 3"], quality: int) -> bytes:
@@ -43,7 +47,8 @@ def encode_jpeg(pixels: UInt8[ndarray, "h w 3"], quality: int) -> bytes:
     return encoded.tobytes()
 
 
-def _read_bytes(path: Path) -> bytes:
+def read_photo_bytes(path: Path) -> bytes:
+    """The bytes of a photo file; raises `PhotoError` when it is absent, unreadable or above 64 MB."""
     try:
         if not path.is_file():  # also keeps pipes and devices from blocking
             raise PhotoError(f"{path}: no such file; check the path")

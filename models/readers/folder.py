@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from models.errors import DataError
 from models.readers.labels import LabelRow, photo_record, read_labels, scan_record
@@ -34,13 +34,32 @@ def scan_suffixes() -> frozenset[str]:
     return frozenset(f".{name}" for name in scan_readers)
 
 
+class Kinds(NamedTuple):
+    """How many photos and how many scans a folder holds."""
+
+    photos: int
+    scans: int
+
+
+def count_kinds(root: Path) -> Kinds:
+    """Count the files of both kinds by their endings; none is opened. Raises `DataError` on a missing folder."""
+    photos = scans = 0
+    known = scan_suffixes()
+    for path in list_files(root):
+        suffix = suffix_of(path)
+        photos += suffix in PHOTO_SUFFIXES
+        scans += suffix in known
+    return Kinds(photos, scans)
+
+
 def _index(
     source: Source, suffixes: frozenset[str], what: str, build: Callable[[str, Mapping[str, str]], Record]
 ) -> Iterator[Record]:
     labels: dict[str, dict[str, str]] = {}
     if isinstance(source, Path):
         list_files(source)  # a missing folder is told before its missing table
-        labels = _labels_of(source)
+        table = source / "labels.csv"
+        labels = read_labels_of(source, table) if table.exists() else {}
 
     def describe(path: str) -> Record | None:
         return build(path, labels.get(path, {})) if suffix_of(path) in suffixes else None
@@ -48,11 +67,10 @@ def _index(
     return index_by_name(source, describe, f"no {what} ({', '.join(sorted(suffixes))}) in it or its folders")
 
 
-def _labels_of(root: Path) -> dict[str, dict[str, str]]:
-    """The rows of `labels.csv` by path; `DataError` with the line of a file that is not there or is listed twice."""
-    table = root / "labels.csv"
+def read_labels_of(root: Path, table: Path) -> dict[str, dict[str, str]]:
+    """The rows of a table by path; `DataError` with the line of a file that is not there or is listed twice."""
     rows: dict[str, dict[str, str]] = {}
-    for where, path, cells in read_labels(table) if table.exists() else ():
+    for where, path, cells in read_labels(table):
         if not is_inside(path) or not _is_file(root / path):
             raise DataError(f"{where}: {path!a} is not there: give paths relative to the folder, with forward slashes")
         if path in rows:

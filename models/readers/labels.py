@@ -43,6 +43,8 @@ def _checked(row: Row, columns: list[str]) -> LabelRow:
         raise DataError(f"{row.where}: gender {cells['gender']!a}: f, m or empty")
     if cells.get("intensity", "0") not in _INTENSITIES:
         raise DataError(f"{row.where}: intensity {cells['intensity']!a}: 0 to 4 or empty")
+    if unprintable := next((name for name, cell in cells.items() if not cell.isprintable()), None):
+        raise DataError(f"{row.where}: {unprintable} {cells[unprintable]!a}: a cell with control characters")
     _require_angle(cells.get("yaw_deg", "0"), row.where)
     return LabelRow(row.where, path, cells)
 

@@ -26,7 +26,8 @@ scan_readers.add("ply")(read_ply)
 scan_readers.add("stl")(read_stl)
 scan_readers.add("wrl")(read_vrml)
 
-_IN_MILLIMETRES = frozenset({"abs", "abs.gz", "bnt"})
+IN_MILLIMETRES = frozenset({"abs", "abs.gz", "bnt"})
+"""Formats whose numbers are mm by definition."""
 
 
 def read_scan(path: Path) -> Scan:
@@ -41,4 +42,4 @@ def read_scan(path: Path) -> Scan:
     except UnknownPlugin:
         raise ScanError(f"{path}: not a scan; {', '.join(scan_readers)} are read") from None
     scan = reader(path)
-    return scan if kind in _IN_MILLIMETRES else in_millimetres(scan, str(path))
+    return scan if kind in IN_MILLIMETRES else in_millimetres(scan, str(path))

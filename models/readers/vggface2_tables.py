@@ -6,13 +6,18 @@ of one person are held at a time.
 
 import csv
 import math
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from models.errors import DataError
-from models.readers.tables import Row, bounded_lines, read_rows
+from models.readers.tables import Row, bounded_lines, open_table, read_rows
+
+OVERLAP = "class_overlap_vgg1_2.txt"
+"""How the list of people who are in VGGFace1 and in VGGFace2 is called where it is published."""
+_IDENTITY = re.compile(r"\bn\d{6}\b")
 
 META_HEADER = ("Class_ID", "Name", "Sample_Num", "Flag", "Gender")
 BOX_HEADER = ("NAME_ID", "X", "Y", "W", "H")
@@ -48,6 +53,28 @@ def read_identities(path: Path) -> dict[str, Identity]:
         except ValueError:
             raise DataError(f"{where}: not a new {', '.join(META_HEADER)}: fetch it again") from None
     return people
+
+
+def find_overlap(root: Path) -> Path | None:
+    """The published list of people whom VGGFace1 has too, in the data set's folder or in `meta`; None if not there."""
+    places = (root / OVERLAP, root / "meta" / OVERLAP)
+    return next((path for path in places if path.is_file()), None)
+
+
+def read_overlap(path: Path) -> frozenset[str]:
+    """The VGGFace2 identities in that list: one of the words of each line below the header.
+
+    Raises `DataError` with the line where none or several are.
+    """
+    found: set[str] = set()
+    with open_table(path) as file:
+        for number, line in enumerate(bounded_lines(file, str(path)), start=1):
+            named = _IDENTITY.findall(line)
+            if len(named) == 1:
+                found.add(named[0])
+            elif line.strip() and number > 1:
+                raise DataError(f"{path}:{number}: not one identity like n000002: fetch it again")
+    return frozenset(found)
 
 
 class FaceTable:

@@ -15,7 +15,7 @@ from flows.cli import main
 from infra.profiles import load_profile, profile_names
 from tasks.wiring import open_workspace
 from tests.flows.conftest import DEMO, FirstRun
-from tests.flows.trinormal_command import Sandbox, partials, run
+from tests.flows.trinormal_command import Sandbox, ask, partials, run
 
 TRIANGLE = "v 0 0 0\nv 50 0 0\nv 0 50 0\nf 1 2 3\n"
 
@@ -236,13 +236,25 @@ class TestInsideAFlow:
         done = run(sandbox, "train", "--photos", str(photos), "--profile", "tiny")
         require_one_line((done.returncode, done.stderr), "photos", "at least 2 people")
         assert partials(sandbox.home) == []
-        assert [stage.name for stage in (sandbox.home / "store").iterdir()] == ["photo-validation"]
+        assert {stage.name for stage in (sandbox.home / "store").iterdir()} == {"photo-facts", "validation"}
 
     def test_too_many_damaged_photos_are_named(self, sandbox: Sandbox):
         photos = photos_of(sandbox.cwd.parent / "photos", {"anna": 4, "berta": 4}, broken=1)
         done = run(sandbox, "train", "--photos", str(photos), "--profile", "tiny")
         require_one_line((done.returncode, done.stderr), "5%", "anna/3.jpg", "berta/3.jpg")
         assert partials(sandbox.home) == []
+
+    def test_a_black_photo_stops_the_flow_before_anything_is_made_of_it(self, sandbox: Sandbox):
+        photos = photos_of(sandbox.cwd.parent / "photos", {"anna": 4, "berta": 4})
+        cv2.imwrite(str(photos / "berta" / "2.jpg"), np.zeros((96, 96, 3), np.uint8))
+        done = run(sandbox, "train", "--photos", str(photos), "--profile", "tiny")
+        (page,) = (sandbox.home / "validation").glob("*/validation.html")
+        require_one_line((done.returncode, done.stderr), "is not black", "berta/2.jpg (0)", page)
+        assert "berta/2.jpg" in page.read_text()
+        assert {stage.name for stage in (sandbox.home / "store").iterdir()} == {"photo-facts", "validation"}
+        mlflow = sandbox.home / "mlflow" / "mlflow.db"
+        assert ask(mlflow, "select status from runs") == [("FAILED",)]
+        assert ask(mlflow, "select value from metrics where key = 'validation.photos.failed'") == [(2.0,)]
 
     def test_photos_without_face_points_need_the_face_networks(self, sandbox: Sandbox):
         photos = photos_of(sandbox.cwd.parent / "photos", {"anna": 4, "berta": 4})

@@ -22,6 +22,9 @@ from tests.flows.trinormal_command import VARIANTS, ask, contents, figures, part
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 MODEL = "recognizer-tiny"
+TOPICS = (
+    *("photos", "world", "world-held-out", "coefficients", "photo-normals", "scans", "scan-normals", "embeddings"),
+)
 CHILDREN = {"ExpNet", "pre-training", "release-lmcl"} | {
     f"{loss}-{axis}" for loss in ("cross_entropy", "lmcl") for axis in "xyz"
 }
@@ -164,6 +167,25 @@ def test_the_report_is_one_page_that_needs_no_network(unbroken: FirstRun):
     assert f"{100 * fused:.1f}" in page
 
 
+def test_every_suite_ran_before_what_needs_it_and_stands_on_one_page_in_mlflow(unbroken: FirstRun):
+    home = unbroken.sandbox.home
+    (page,) = (home / "validation").glob("*/validation.html")
+    told = page.read_text()
+    assert set(re.findall(r'<section id="([^"]+)"', told)) == set(TOPICS)
+    assert not re.search(r"https?://|<script|@import", told)
+    (parent,) = [run for run in runs_of(home) if "mlflow.parentRunId" not in run.data.tags]
+    profile = load_profile("tiny")
+    rows = {topic: parent.data.metrics[f"validation.{topic}.rows"] for topic in TOPICS}
+    photos = profile.photos.people * profile.photos.photos_per_person
+    assert (rows["photos"], rows["coefficients"]) == (photos, photos)
+    assert rows["photo-normals"] == photos * profile.normals.variants_per_photo
+    assert rows["scans"] == 25 * profile.benchmark.people
+    assert rows["embeddings"] == 3 * len(VARIANTS) * rows["scan-normals"]
+    assert {parent.data.metrics[f"validation.{topic}.failed"] for topic in TOPICS} == {0}
+    kept = {file.path for file in tracker_of(home).client.list_artifacts(parent.info.run_id)}
+    assert {"validation.html", "validation"} <= kept
+
+
 def test_prefect_saw_the_flow_and_each_stage_complete(unbroken: FirstRun):
     database = unbroken.sandbox.home / "prefect" / "prefect.db"
     assert ask(database, "select state_type, count(*) from flow_run group by 1") == [("COMPLETED", 1)]
@@ -172,7 +194,7 @@ def test_prefect_saw_the_flow_and_each_stage_complete(unbroken: FirstRun):
     names = {re.sub(r"-[0-9a-f]+$", "", name) for name, _ in tasks}
     assert {"train ExpNet", "evaluate", "register and promote", "report"} <= names
     keys = {key for (key,) in ask(database, "select key from artifact")}
-    assert {"photo-validation", "recognizer-results"} <= keys
+    assert {f"{topic}-validation" for topic in TOPICS} | {"recognizer-results"} <= keys
 
 
 def test_a_second_run_makes_nothing_again(unbroken: FirstRun):

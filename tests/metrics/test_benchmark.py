@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import DataError
-from models.metrics.benchmark import score, unit_rows, usable
+from models.metrics.benchmark import Outcome, outcomes, score, search_all, unit_rows, usable
 from models.metrics.protocol import Member, Protocol
 
 
@@ -101,3 +101,20 @@ def test_rows_become_units_and_keep_their_direction(seed: int):
 
 def test_a_row_of_zeros_stays_and_is_finite():
     assert unit_rows(np.zeros((2, 3), dtype=np.float32)).tolist() == [[0, 0, 0], [0, 0, 0]]
+
+
+def test_every_probe_has_an_outcome_and_a_lost_one_says_so():
+    given_protocol = protocol(people=3, probes=2)
+    sources = ["p1/0", "p1/neutral", "p0/neutral", "p0/1", "p0/0"]  # p2 is not enrolled, p1/1 is lost
+    place = {"p1/0": 4.0, "p1/neutral": 0.0, "p0/neutral": 3.0, "p0/1": 3.5, "p0/0": 1.0}
+    axis = np.array([[place[source]] for source in sources], dtype=np.float32)
+    found = outcomes(search_all((axis, axis, axis), sources, given_protocol), sources, given_protocol)
+    assert [outcome.probe for outcome in found] == list(given_protocol.probe_ids)
+    told = {outcome.probe: outcome for outcome in found}
+    assert told["p0/1"] == Outcome("p0/1", "p0", 1, "p0/neutral", "p0", 0.5, 0.5)
+    assert told["p0/0"] == Outcome("p0/0", "p0", 2, "p1/neutral", "p1", 1.0, 2.0)
+    assert told["p1/0"] == Outcome("p1/0", "p1", 2, "p0/neutral", "p0", 1.0, 4.0)
+    for lost in ("p1/1", "p2/0", "p2/1"):
+        assert told[lost] == Outcome(lost, lost[:2], 0, "", "", None, None)
+    assert [outcome.hit for outcome in found] == [False, True, False, False, False, False]
+    assert sum(outcome.lost for outcome in found) == 3

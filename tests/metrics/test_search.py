@@ -1,12 +1,14 @@
 """The fused search against an exhaustive float64 search written out plainly."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import DataError
-from models.metrics.identification import euclidean_distances, fused_distances, fused_search
+from models.metrics.identification import euclidean_distances, fused_distances, fused_search, stream_search
 
 
 def exhaustive(gallery, probe):
@@ -74,6 +76,48 @@ def test_a_gallery_on_disk_is_searched_like_one_in_memory(tmp_path):
         mapped.append(np.memmap(tmp_path / str(axis), np.float32, "r", shape=array.shape))
     found = fused_search(tuple(mapped), probe, block=32)
     np.testing.assert_array_equal(found.best_index, exhaustive(gallery, probe).argmin(axis=0))
+
+
+@pytest.mark.parametrize("sizes", [(200,), (1, 150, 49), (64, 64, 72)])
+def test_a_gallery_in_parts_is_searched_like_one_piece(sizes):
+    generator = np.random.default_rng(8)
+    gallery, probe = random_features(generator, 200, (12, 13, 14)), random_features(generator, 20, (12, 13, 14))
+    ends = np.cumsum(sizes)
+    parts = (tuple(a[end - size : end] for a in gallery) for size, end in zip(sizes, ends, strict=True))
+    found = stream_search(parts, probe, block=33)
+    np.testing.assert_array_equal(found.best_index, exhaustive(gallery, probe).argmin(axis=0))
+    with pytest.raises(DataError, match="empty"):
+        stream_search(iter([]), probe)
+
+
+def test_memory_does_not_grow_with_the_gallery():
+    generator = np.random.default_rng(9)
+    probe = random_features(generator, 50, (32, 32, 32))
+
+    def parts(count):
+        return (random_features(generator, 256, (32, 32, 32)) for _ in range(count))
+
+    def peak(count) -> int:
+        tracemalloc.start()
+        stream_search(parts(count), probe, block=256)
+        highest = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return highest
+
+    stream_search(parts(1), probe, block=256)  # compiles
+    short = peak(4)
+    assert peak(40) < 1.1 * short
+    assert short < 3_000_000  # 40 parts hold 3.9 MB
+
+
+def test_a_winner_in_any_strip_of_a_block_is_found():
+    generator = np.random.default_rng(10)
+    probe = random_features(generator, 40, (8, 8, 8))
+    gallery = random_features(generator, 700, (8, 8, 8), scale=3.0)
+    places = generator.choice(700, 40, replace=False)
+    for side, mine in zip(gallery, probe, strict=True):
+        side[places] = mine + generator.normal(scale=0.01, size=mine.shape).astype(np.float32)
+    np.testing.assert_array_equal(fused_search(gallery, probe).best_index, places)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e19])

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from infra.profiles import load_profile
 from infra.profiles.classifiers import ClassifierGateConfig, ClassifiersConfig, GenderConfig
-from infra.profiles.collections import PortraitsConfig, StudioConfig
+from infra.profiles.portraits import PortraitsConfig, StudioConfig
 from infra.store import Artefact
 from models.classifiers.stored import load_classifier
 from models.errors import AssetMissing, ConfigurationError, DataError
@@ -32,7 +32,6 @@ from tasks import (
     faces,
     fit_classifier,
     portraits,
-    snapshot,
 )
 from tasks import classifier_training as training_module
 from tasks.build_faces import face_photos
@@ -53,6 +52,7 @@ from tasks.stages import make
 from tasks.variants import Variant
 from tasks.wiring import Workspace
 from tests.tasks.homes import new_home
+from tests.tasks.plain_snapshots import take_in
 from tests.tasks.small_world import child_runs
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
@@ -64,7 +64,7 @@ SMALL = PortraitsConfig(
 CONFIG: ClassifiersConfig = load_profile("tiny").classifiers.model_copy(
     update={"gender": GenderConfig(photos_pooled=3, sets_per_person=6, folds=2), "photo_pixels": PIXELS}
 )
-MODULES = (align, classifier_data, classifier_release, coefficient_tables, faces, fit_classifier, portraits, snapshot)
+MODULES = (align, classifier_data, classifier_release, coefficient_tables, faces, fit_classifier, portraits)
 
 
 class World(NamedTuple):
@@ -98,7 +98,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         for module in (*MODULES, training_module):
             patch.setattr(module, "open_workspace", lambda: workspace)
         patch.setattr(portraits, "synthesise_portraits", portraits.synthesise_portraits.fn)
-        patch.setattr(portraits, "snapshot_photos", snapshot.snapshot_photos.fn)
+        take_in(workspace, patch)
         photos = simulated_portraits("fei", profile)
         rnet, cnet = drawn_nets(workspace)
         crops = align.align_photos.fn(photos.snapshot, photos.root, PIXELS, PIXELS)

@@ -7,17 +7,18 @@ import numpy as np
 import pytest
 
 from infra.profiles import load_profile
-from infra.profiles.collections import PortraitsConfig, StudioConfig
+from infra.profiles.portraits import PortraitsConfig, StudioConfig
 from models.photos.alignment import align_photo
 from models.photos.decoding import read_photo
 from models.protocols.photos import fei_gender_split, kdef_expression_split_by_subject, kdef_individual_split
 from models.readers.datasets import data_sets
 from registry.catalogue import load_rows
-from tasks import portraits, snapshot
+from tasks import portraits
 from tasks.gather import Photos
 from tasks.portraits import simulated_portraits
 from tasks.wiring import Workspace
 from tests.tasks.homes import new_home
+from tests.tasks.plain_snapshots import take_in
 
 SMALL = PortraitsConfig(
     kdef=StudioConfig(women=1, men=1, height_px=96, people_per_shard=1),
@@ -34,10 +35,9 @@ class Made:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     profile = load_profile("tiny").model_copy(update={"portraits": SMALL})
     with new_home(tmp_path_factory.mktemp("portraits") / "home") as workspace, pytest.MonkeyPatch.context() as patch:
-        for module in (portraits, snapshot):
-            patch.setattr(module, "open_workspace", lambda: workspace)
+        take_in(workspace, patch)
+        patch.setattr(portraits, "open_workspace", lambda: workspace)
         patch.setattr(portraits, "synthesise_portraits", portraits.synthesise_portraits.fn)
-        patch.setattr(portraits, "snapshot_photos", snapshot.snapshot_photos.fn)
         yield Made(workspace, {name: simulated_portraits(name, profile) for name in ("kdef", "fei")})
 
 

@@ -1,4 +1,4 @@
-"""Simulated collections beside the one that trains: who is in them, how large, taken with what."""
+"""Simulated portraits: who sits, and how large the pictures are."""
 
 from typing import Annotated
 
