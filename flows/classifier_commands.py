@@ -31,7 +31,11 @@ def train_classifiers(
     if photos is not None:
         if kdef or fei or genders:
             raise ConfigurationError("--photos stands alone: leave out --kdef, --fei and --genders")
-        _train_own(OwnClassifierRequest(photos=photos, profile=profile, reconstructors=reconstructors, licence=licence))
+        _train_own(
+            OwnClassifierRequest(
+                photos=photos, profile=profile, reconstructors=reconstructors, licence=licence or "unknown"
+            )
+        )
         return
     _train(ClassifiersRequest(profile=profile, kdef=kdef, fei=fei, genders=genders, licence=licence))
 

@@ -1,6 +1,5 @@
 """What classifiers learn from: photos of people with their labels, as crops and as coefficients."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ from registry.catalogue import load_rows
 from tasks.align import Crops
 from tasks.coefficient_tables import StoredTable
 from tasks.gather import Photos
+from tasks.manifest_rows import record_of
 from tasks.portraits import simulated_portraits
 from tasks.snapshot import take_snapshot
 from tasks.sources import licence_of, name_of, open_source
@@ -51,9 +51,4 @@ def _real(data_set: str, folder: Path, labels: Path | None, licence: str | None)
 def records_of(photos: Photos) -> list[PhotoRecord]:
     """What the snapshot says of each photo: the labels a classifier may learn come from it alone."""
     rows = load_rows(open_workspace().engine, photos.snapshot.id)
-    return [_record(row.path, row.subject, row.labels) for row in rows]
-
-
-def _record(path: str, subject: str | None, labels: Mapping[str, str]) -> PhotoRecord:
-    known = dict(labels)
-    return PhotoRecord(path, subject, known.pop("gender", None), labels=known)
+    return [record for record in (record_of(row, "photo") for row in rows) if isinstance(record, PhotoRecord)]
