@@ -55,9 +55,9 @@ def train_classifiers(request: ClassifiersRequest) -> Figures:
     profile = load_profile(request.profile)
     kdef = kdef_photos(request.kdef, profile, request.licence)
     fei = fei_photos(request.fei, request.genders, profile, request.licence)
-    for photos in (kdef, fei):
-        require_valid_photos(photos.snapshot)
     job = open_job(profile, kdef.snapshot, CODE, EXPERIMENT, (fei.snapshot.id,))
+    for photos in (kdef, fei):
+        require_valid_photos(photos, job)
     reconstructor = train_reconstructor(profile, job)
     data = {name: describe(photos, reconstructor, profile) for name, photos in (("kdef", kdef), ("fei", fei))}
     experiments = all_experiments(data["kdef"].records, data["fei"].records, profile.classifiers, profile.seed)

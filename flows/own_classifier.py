@@ -33,8 +33,8 @@ def train_own_classifier(request: OwnClassifierRequest) -> Figures:
     profile = load_profile(request.profile)
     names = request.reconstructors.split(",")
     photos = own_photos(request.photos, request.licence)
-    require_valid_photos(photos.snapshot)
     job = open_job(profile, photos.snapshot, CODE, EXPERIMENT, names)
+    require_valid_photos(photos, job)
     crops = align_photos(photos.snapshot, photos.root, profile.classifiers.photo_pixels, profile.rnet.pixels)
     data = {name: described(photos, crops, name, profile) for name in (*names, MESH)}
     ground = Ground(profile.classifiers, profile.seed, job)
