@@ -22,7 +22,7 @@ from tasks.faces import Faces
 from tasks.facts import coefficient_facts_of, embedding_facts_of, look_at_disk, normal_facts_of
 from tasks.frames import facts_in_blocks, load_facts
 from tasks.gather import Photos
-from tasks.inspect import inspect_photos, inspect_scans, inspect_snapshot
+from tasks.inspections import inspect_photos, inspect_scans, inspect_snapshot
 from tasks.jobs import Job
 from tasks.normals import NormalShards
 from tasks.synthesise import SPLIT_FOLDER, Collection

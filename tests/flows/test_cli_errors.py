@@ -236,7 +236,11 @@ class TestInsideAFlow:
         done = run(sandbox, "train", "--photos", str(photos), "--profile", "tiny")
         require_one_line((done.returncode, done.stderr), "photos", "at least 2 people")
         assert partials(sandbox.home) == []
-        assert {stage.name for stage in (sandbox.home / "store").iterdir()} == {"photo-facts", "validation"}
+        assert {stage.name for stage in (sandbox.home / "store").iterdir()} == {
+            "file-checks",
+            "photo-facts",
+            "validation",
+        }
 
     def test_too_many_damaged_photos_are_named(self, sandbox: Sandbox):
         photos = photos_of(sandbox.cwd.parent / "photos", {"anna": 4, "berta": 4}, broken=1)
@@ -249,12 +253,16 @@ class TestInsideAFlow:
         cv2.imwrite(str(photos / "berta" / "2.jpg"), np.zeros((96, 96, 3), np.uint8))
         done = run(sandbox, "train", "--photos", str(photos), "--profile", "tiny")
         (page,) = (sandbox.home / "validation").glob("*/validation.html")
-        require_one_line((done.returncode, done.stderr), "is not black", "berta/2.jpg (0)", page)
+        require_one_line((done.returncode, done.stderr), "the photo is black", "berta/2.jpg", page)
         assert "berta/2.jpg" in page.read_text()
-        assert {stage.name for stage in (sandbox.home / "store").iterdir()} == {"photo-facts", "validation"}
+        assert {stage.name for stage in (sandbox.home / "store").iterdir()} == {
+            "file-checks",
+            "photo-facts",
+            "validation",
+        }
         mlflow = sandbox.home / "mlflow" / "mlflow.db"
         assert ask(mlflow, "select status from runs") == [("FAILED",)]
-        assert ask(mlflow, "select value from metrics where key = 'validation.photos.failed'") == [(2.0,)]
+        assert ask(mlflow, "select value from metrics where key = 'validation.photos.failed'") == [(1.0,)]
 
     def test_photos_without_face_points_need_the_face_networks(self, sandbox: Sandbox):
         photos = photos_of(sandbox.cwd.parent / "photos", {"anna": 4, "berta": 4})

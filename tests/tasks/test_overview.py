@@ -96,9 +96,9 @@ def test_frgc_is_shown_with_its_gallery_and_probes(home: Workspace, tmp_path: Pa
 
 
 def test_the_papers_own_protocol_on_bu4dfe_enrols_frames_of_sequences_it_searches(home: Workspace, tmp_path: Path):
-    for folder in ("Angry", "Happy"):
+    for place, folder in enumerate(("Angry", "Happy")):
         for frame in range(5):
-            write_bu4dfe(tmp_path, "F001", folder, frame, bowl(frame))
+            write_bu4dfe(tmp_path, "F001", folder, frame, bowl(frame + 5 * place))
     seen = shown(home, taken("bu4dfe", tmp_path))
     assert seen.standing.sizes[0].sides == {"gallery": 1, "probes": 9}
     assert seen.leaks.counts == {"gallery and probe from one recording": 4}
