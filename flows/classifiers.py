@@ -34,7 +34,7 @@ from tasks.jobs import Job, open_job
 from tasks.release import Released
 from tasks.rnet import train_rnet
 from tasks.synthesise import synthesise_photos
-from tasks.validate import require_valid_photos
+from tasks.validate import require_valid_coefficients, require_valid_photos, require_valid_world
 from tasks.variants import Variant
 from tasks.wiring import open_workspace
 
@@ -59,7 +59,7 @@ def train_classifiers(request: ClassifiersRequest) -> Figures:
     for photos in (kdef, fei):
         require_valid_photos(photos, job)
     reconstructor = train_reconstructor(profile, job)
-    data = {name: describe(photos, reconstructor, profile) for name, photos in (("kdef", kdef), ("fei", fei))}
+    data = {name: describe(photos, reconstructor, profile, job) for name, photos in (("kdef", kdef), ("fei", fei))}
     experiments = all_experiments(data["kdef"].records, data["fei"].records, profile.classifiers, profile.seed)
     asked = wanted(experiments, profile.classifiers)
     ground = Ground(profile.classifiers, profile.seed, job)
@@ -78,21 +78,26 @@ def train_reconstructor(profile: Profile, job: Job) -> PooledReconstructor:
     world = profile.expnet.world.model_copy(update={"yaw_spread_deg": profile.classifiers.yaw_spread_deg})
     people = synthesise_photos(world, "reconstruction", seed)
     others = world.model_copy(update={"people": profile.expnet.held_out_people})
+    held_out = synthesise_photos(others, "heldout", seed)
     looks = photo_network(profile, job) if profile.rnet.weights.perceptual > 0 else None
-    rnet = train_rnet(people, synthesise_photos(others, "heldout", seed), profile.rnet, seed, job, looks)
     views, unseen = (
         synthesise_photos(view_world(world, config, count), split, seed + 1)
         for count, split in ((config.people, "reconstruction"), (config.held_out_people, "heldout"))
     )
+    topics = {"world": people, "world-held-out": held_out, "views": views, "views-held-out": unseen}
+    for topic, photos in topics.items():
+        require_valid_world(photos, topic, job)
+    rnet = train_rnet(people, held_out, profile.rnet, seed, job, looks)
     cnet = train_cnet(rnet, views, unseen, config, seed, job)
     return PooledReconstructor(Variant("rnet", rnet.artefact, data=tuple(rnet.data)), cnet.artefact)
 
 
-def describe(photos: Photos, reconstructor: PooledReconstructor, profile: Profile) -> LabelledPhotos:
+def describe(photos: Photos, reconstructor: PooledReconstructor, profile: Profile, job: Job) -> LabelledPhotos:
     """Crops for the image baselines, and coefficients with C-Net's confidences."""
     pixels = profile.rnet.pixels
     crops = align_photos(photos.snapshot, photos.root, profile.classifiers.photo_pixels, pixels)
     faces = coefficients_of(crops, photos.root, pixels, reconstructor.rnet)
+    require_valid_coefficients(faces, job)
     return LabelledPhotos(photos, records_of(photos), crops, tabulate(faces, reconstructor.cnet))
 
 

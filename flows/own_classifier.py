@@ -17,10 +17,10 @@ from tasks.classifiers import EXPERIMENT, few_at_once
 from tasks.coefficient_tables import tabulate
 from tasks.faces import coefficients_of
 from tasks.gather import Photos, own_photos
-from tasks.jobs import open_job
+from tasks.jobs import Job, open_job
 from tasks.mesh_tables import MESH, tabulate_meshes
 from tasks.stored import stored_variant
-from tasks.validate import require_valid_photos
+from tasks.validate import require_valid_coefficients, require_valid_photos
 from tasks.wiring import open_workspace
 
 CODE = ("flows.own_classifier",)
@@ -36,7 +36,7 @@ def train_own_classifier(request: OwnClassifierRequest) -> Figures:
     job = open_job(profile, photos.snapshot, CODE, EXPERIMENT, names)
     require_valid_photos(photos, job)
     crops = align_photos(photos.snapshot, photos.root, profile.classifiers.photo_pixels, profile.rnet.pixels)
-    data = {name: described(photos, crops, name, profile) for name in (*names, MESH)}
+    data = {name: described(photos, crops, name, profile, job) for name in (*names, MESH)}
     ground = Ground(profile.classifiers, profile.seed, job)
     folds = own_experiments(records_of(photos), request.folds, profile.seed)
     asked = [each for name in data for each in own_wanted(name, folds, profile.classifiers, name == names[0])]
@@ -52,11 +52,12 @@ def output_folder(request: OwnClassifierRequest) -> Path:
     return open_workspace().home / f"{load_profile(request.profile).name}-{request.photos.absolute().name}"
 
 
-def described(photos: Photos, crops: Crops, name: str, profile: Profile) -> LabelledPhotos:
+def described(photos: Photos, crops: Crops, name: str, profile: Profile, job: Job) -> LabelledPhotos:
     """What one reconstructor says of the photos, or the raw mesh."""
     if name == MESH:
         return LabelledPhotos(photos, records_of(photos), crops, tabulate_meshes(crops, photos.root))
     faces = coefficients_of(crops, photos.root, profile.rnet.pixels, stored_variant(name))
+    require_valid_coefficients(faces, job)
     return LabelledPhotos(photos, records_of(photos), crops, tabulate(faces, None))
 
 
