@@ -6,9 +6,16 @@ from typing import Any
 from prefect import Flow
 from prefect.types.entrypoint import EntrypointType
 
+from flows.classifiers import train_classifiers
 from flows.compare import compare_reconstructors
 from flows.ingest import ingest
-from flows.parameters import CompareRequest, IngestRequest, ReconstructorRequest, TrainRequest
+from flows.parameters import (
+    ClassifiersRequest,
+    CompareRequest,
+    IngestRequest,
+    ReconstructorRequest,
+    TrainRequest,
+)
 from flows.recognizer import train_recognizer
 from flows.reconstructor import train_reconstructor
 from infra.config import Config
@@ -37,6 +44,13 @@ def deployments() -> list[Any]:
             CompareRequest(),
             "Compare reconstructors on the same photos, networks and protocol.",
             ["reconstructor", "evaluation"],
+        ),
+        _offered(
+            train_classifiers,
+            "train",
+            ClassifiersRequest(),
+            "Train classifiers of individuals, gender and expression; each becomes champion if it passes its gate.",
+            ["classifier", "training"],
         ),
         _offered(
             ingest,

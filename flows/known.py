@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flows.parameters import ReconstructorRequest
+from flows.parameters import ClassifiersRequest, ReconstructorRequest
 from models.errors import ConfigurationError
 
 TRAINABLE = ("expnet", "rnet", "texface")
@@ -34,3 +34,22 @@ def require_trainable(request: ReconstructorRequest) -> None:
         )
     if request.without_labels and request.name != "rnet":
         raise ConfigurationError(f"{request.name!r} cannot be trained without labels; rnet can")
+
+
+def require_collections(request: ClassifiersRequest) -> None:
+    """Raise `ConfigurationError` for one real data set without the other, an absent folder or list, or no genders."""
+    given = {"--kdef": request.kdef, "--fei": request.fei}
+    missing = [name for name, folder in given.items() if folder is None]
+    if len(missing) == 1:
+        raise ConfigurationError(f"{missing[0]} is not given: give the folders of both data sets, or of none")
+    for name, folder in given.items():
+        if folder is not None and not folder.is_dir():
+            raise ConfigurationError(f"{folder}: no such folder, for {name}")
+    if request.fei is None:
+        if request.genders is not None:
+            raise ConfigurationError("--genders without --fei: simulated people have their genders listed")
+    elif request.genders is None or not request.genders.is_file():
+        raise ConfigurationError(
+            f"{request.genders or '--genders'}: no such list; FEI publishes no genders, and none are guessed: "
+            "give a CSV with the columns subject,gender"
+        )

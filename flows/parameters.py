@@ -57,6 +57,36 @@ class CoefficientsRequest(Config):
     folder: Annotated[Path | None, Field(description="weights made elsewhere; empty: the best trained here")] = None
 
 
+class ClassifiersRequest(Config):
+    """Train the classifiers of individuals, gender and expression and let them try to become champions."""
+
+    profile: Annotated[str, Field(description="tiny, demo, standard, paper, or the path of your own .toml file")] = (
+        "demo"
+    )
+    kdef: Annotated[Path | None, Field(description="the folder of KDEF; empty: a simulated one")] = None
+    fei: Annotated[Path | None, Field(description="the folder of FEI; empty: a simulated one")] = None
+    genders: Annotated[
+        Path | None, Field(description="CSV with the columns subject,gender: FEI publishes no such list")
+    ] = None
+    licence: Annotated[
+        str | None, Field(description="licence of the photos; it follows the models; empty: the data sets' own")
+    ] = None
+
+
+class OwnClassifierRequest(Config):
+    """Tell the people of a folder apart by coefficients, cross-validated over their photos."""
+
+    photos: Annotated[Path, Field(description="folder of photos, a sub-folder a person")]
+    profile: Annotated[str, Field(description="tiny, demo, standard, paper, or the path of your own .toml file")] = (
+        "demo"
+    )
+    reconstructors: Annotated[str, Field(description="names with commas between: landmarks, or trained ones")] = (
+        "landmarks"
+    )
+    folds: Annotated[int, Field(ge=2, description="parts that each photo is in one of")] = 5
+    licence: Annotated[str, Field(description="licence of the photos (SPDX name)")] = "unknown"
+
+
 class IngestRequest(Config):
     """List a data set as a snapshot: every file hashed, opened once, and noted with its labels and licence."""
 

@@ -106,6 +106,7 @@ def _upload(tracker: Tracker, run: TrackedRun, graph: bytes, model: str, key: st
             pip_requirements=list(REQUIREMENTS),
             onnx_execution_providers=["CPUExecutionProvider"],
             save_as_external_data=False,
+            metadata={entry.key: entry.value for entry in proto.metadata_props} or None,
         )
         (folder / GRAPH).write_bytes(graph)  # byte for byte what was exported, so that its hash holds
         client.log_model_artifacts(logged.model_id, str(folder))

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from infra.files import canonical_json, sha256_bytes
+from infra.fingerprint import code_fingerprint
 from infra.store import Artefact
 from tasks.stages import Input
 
@@ -20,6 +21,14 @@ class Variant(NamedTuple):
     def folder(self) -> Path | None:
         """Where its weights or meshes are."""
         return self.meshes if self.artefact is None else self.artefact.path
+
+    @property
+    def version(self) -> str:
+        """The name, and what tells versions apart: the key of trained weights, else a hash of files or code."""
+        if self.artefact is not None:
+            return f"{self.name} {self.artefact.key}"
+        given = self.inputs() if self.meshes is not None else [code_fingerprint("models.reconstructors.catalogue")]
+        return f"{self.name} {given[0]}"
 
     @property
     def needs_landmarks(self) -> bool:

@@ -11,6 +11,7 @@ from infra.config import Config
 from infra.errors import InfrastructureError
 from infra.numbers import Count, Positive, Share
 from infra.profiles.benchmarks import BenchmarkConfig, BenchmarksConfig
+from infra.profiles.classifiers import ClassifiersConfig
 from infra.profiles.cleaning import CleaningConfig
 from infra.profiles.portraits import PortraitsConfig
 from infra.profiles.rnet import CNetConfig, RNetConfig
@@ -119,6 +120,7 @@ class Profile(Config):
     benchmark: BenchmarkConfig
     benchmarks: BenchmarksConfig = BenchmarksConfig()
     portraits: PortraitsConfig = PortraitsConfig()
+    classifiers: ClassifiersConfig
     gate: GateConfig
 
 

@@ -1,8 +1,8 @@
-"""The three branches as one ONNX graph, checked against torch, and sessions that refuse what is not self-contained."""
+"""Networks as ONNX graphs, checked against torch, and sessions that refuse what is not self-contained."""
 
 import logging
 import warnings
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import onnxruntime
 import torch
 from google.protobuf.message import DecodeError
 from onnx import AttributeProto, GraphProto, ModelProto, TensorProto
+from torch import nn
 
 from models.errors import ArtefactError
 from models.networks.fused import FusedBranches
@@ -28,18 +29,23 @@ def export_fused(module: FusedBranches) -> ModelProto:
 
     Inputs are network values (`preprocessing.scale_pixels`). Weights are inside; checked by `onnx.checker`.
     """
-    module = module.cpu().eval()
     height, width = module.image_size
+    return export_graph(module, tuple(torch.zeros(2, 1, height, width) for _ in INPUTS), INPUTS, OUTPUTS)
+
+
+def export_graph(
+    module: nn.Module, examples: tuple[torch.Tensor, ...], inputs: Sequence[str], outputs: Sequence[str]
+) -> ModelProto:
+    """`module` in evaluation mode as a graph for any batch; `examples` show the shapes, two rows each."""
     batch = torch.export.Dim("batch")
-    examples = tuple(torch.zeros(2, 1, height, width) for _ in INPUTS)
     with _quiet_export():
         program = torch.onnx.export(
-            module,
+            module.cpu().eval(),
             examples,
             dynamo=True,
-            dynamic_shapes=tuple({0: batch} for _ in INPUTS),
-            input_names=list(INPUTS),
-            output_names=list(OUTPUTS),
+            dynamic_shapes=tuple({0: batch} for _ in inputs),
+            input_names=list(inputs),
+            output_names=list(outputs),
             external_data=False,
             verbose=False,
         )
@@ -54,15 +60,26 @@ def check_parity(proto: ModelProto, module: FusedBranches, batches: Sequence[int
 
     Raises `ArtefactError` above `PARITY_TOLERANCE`.
     """
+    draw = torch.Generator().manual_seed(0)
+    images = ([torch.rand((batch, 1, *module.image_size), generator=draw) * 2 - 1 for _ in INPUTS] for batch in batches)
+    return largest_difference(proto, module, images, INPUTS, OUTPUTS)
+
+
+def largest_difference(
+    proto: ModelProto,
+    module: nn.Module,
+    batches: Iterable[Sequence[torch.Tensor]],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+) -> float:
+    """Of ONNX Runtime's and torch's outputs for `batches`; raises `ArtefactError` above `PARITY_TOLERANCE`."""
     session = load_session(proto.SerializeToString())
     module = module.cpu().eval()
-    draw = torch.Generator().manual_seed(0)
     worst = 0.0
-    for batch in batches:
-        images = [torch.rand((batch, 1, *module.image_size), generator=draw) * 2 - 1 for _ in INPUTS]
+    for given in batches:
         with torch.inference_mode():
-            expected = module(*images)
-        found = session.run(list(OUTPUTS), {name: image.numpy() for name, image in zip(INPUTS, images, strict=True)})
+            expected = module(*given)
+        found = session.run(list(outputs), {name: each.numpy() for name, each in zip(inputs, given, strict=True)})
         for ours, theirs in zip(expected, found, strict=True):
             worst = max(worst, float(np.abs(ours.numpy() - np.asarray(theirs)).max()))
     if not worst <= PARITY_TOLERANCE:

@@ -15,6 +15,7 @@ from models.types import Pose
 # what a diffuse surface makes of each band of incoming light (Ramamoorthi & Hanrahan 2001), over pi
 COSINE_LOBE = np.array([1.0] + [2 / 3] * 3 + [1 / 4] * 5, dtype=np.float32)
 FACE_HEIGHT_MM = 190.0
+LEAST_FARTHEST_DEG, PROFILE_DEG = 60.0, 95.0
 
 
 class Shot(NamedTuple):
@@ -25,10 +26,14 @@ class Shot(NamedTuple):
 
 
 def draw_shot(rng: np.random.Generator, size: int, yaw_spread_deg: float) -> Shot:
-    """A photo of `size` square pixels, the face about two thirds of its height, taken from 0.8 to 2.2 m."""
+    """A photo of `size` square pixels, the face about two thirds of its height, taken from 0.8 to 2.2 m.
+
+    Heads turn up to three times the spread, or 60 degrees if that is more, and never much beyond a full profile.
+    """
     scale = size * rng.uniform(0.60, 0.74) / FACE_HEIGHT_MM
     distance = float(np.exp(rng.uniform(np.log(800), np.log(2200))))
-    yaw = float(np.clip(rng.normal(0, yaw_spread_deg), -60, 60))
+    farthest = min(max(LEAST_FARTHEST_DEG, 3 * yaw_spread_deg), PROFILE_DEG)
+    yaw = float(np.clip(rng.normal(0, yaw_spread_deg), -farthest, farthest))
     pitch, roll = float(rng.normal(0, 7)), float(rng.normal(0, 6))
     shift = rng.normal(0, 3, size=2)
     camera = PerspectiveCamera(scale * distance, ((size - 1) / 2, (size - 1) / 2))

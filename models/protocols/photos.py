@@ -1,6 +1,8 @@
 """The training and validation sets of paper B (section 4) from an index of KDEF or FEI.
 
 The paper names counts, not files: which people and photos fall on which side is drawn by a seed (`splits.drawn`).
+Each split has `folds` forms for cross-validation: the drawn order is turned on by `fold / folds` of its length, so that
+the counts stay the paper's and all that is drawn comes to validate about equally often. Fold 0 is the order as drawn.
 """
 
 from collections import Counter, defaultdict
@@ -10,7 +12,7 @@ from typing import TypeVar
 from models.errors import DataError
 from models.metrics.protocol import Exclusion
 from models.protocols.indexed import IndexedPhoto, label_of
-from models.protocols.splits import Example, Split, drawn
+from models.protocols.splits import Example, Split, drawn, turned
 
 Item = TypeVar("Item")
 KDEF_PEOPLE, KDEF_TRAINING, KDEF_VALIDATION = 10, 20, 15
@@ -26,10 +28,13 @@ def kdef_individual_split(
     training: int = KDEF_TRAINING,
     validation: int = KDEF_VALIDATION,
     session: str = "A",
+    fold: int = 0,
+    folds: int = 1,
 ) -> Split:
     """`people` persons, of each `training` and `validation` photos of one session (which has 35 of everyone).
 
-    Everyone else's photos are not part of the split. Raises `DataError` when fewer people have enough photos.
+    Everyone else's photos are not part of the split; folds have the same people. Raises `DataError` when fewer people
+    have enough photos.
     """
     of_person = _grouped(_of_people(photos), lambda photo: photo.subject or "")
     for subject, rows in of_person.items():
@@ -42,24 +47,29 @@ def kdef_individual_split(
     sides: tuple[list[Example], list[Example]] = ([], [])
     for subject in drawn(((name, name) for name in enough), seed)[:people]:
         order = drawn(((_picture(photo), photo) for photo in enough[subject]), seed)
+        order = turned(order[: training + validation], fold, folds)
         sides[0].extend(Example(photo.path, subject, subject) for photo in order[:training])
-        sides[1].extend(Example(photo.path, subject, subject) for photo in order[training : training + validation])
+        sides[1].extend(Example(photo.path, subject, subject) for photo in order[training:])
     return Split("kdef individual", tuple(sides[0]), tuple(sides[1]))
 
 
-def kdef_expression_split_by_image(photos: Iterable[IndexedPhoto], seed: int = 0) -> Split:
+def kdef_expression_split_by_image(
+    photos: Iterable[IndexedPhoto], seed: int = 0, fold: int = 0, folds: int = 1
+) -> Split:
     """Photos of each expression drawn to both sides (2,975 and 1,925): as in paper B, people are on both sides."""
     sides: tuple[list[Example], list[Example]] = ([], [])
     rows = _of_people(photos)
     for expression, group in _grouped(rows, lambda photo: label_of(photo, "expression")).items():
-        order = drawn(((_picture(photo), photo) for photo in group), seed)
+        order = turned(drawn(((_picture(photo), photo) for photo in group), seed), fold, folds)
         many = _training_share(len(order))
         for side, part in zip(sides, (order[:many], order[many:]), strict=True):
             side.extend(Example(photo.path, photo.subject or "", expression) for photo in part)
     return Split("kdef expression by image", tuple(sides[0]), tuple(sides[1]))
 
 
-def kdef_expression_split_by_subject(photos: Iterable[IndexedPhoto], seed: int = 0) -> Split:
+def kdef_expression_split_by_subject(
+    photos: Iterable[IndexedPhoto], seed: int = 0, fold: int = 0, folds: int = 1
+) -> Split:
     """Nobody on both sides: 42 people and one session of another train (2,975 photos), 27 people validate (1,890).
 
     2,975 photos are 85 of 140 sessions, which no number of whole people makes: the other session of the last person
@@ -67,7 +77,8 @@ def kdef_expression_split_by_subject(photos: Iterable[IndexedPhoto], seed: int =
     """
     groups = _grouped(_of_people(photos), lambda photo: f"{photo.subject} {label_of(photo, 'session')}")
     of_person = _grouped(groups, lambda key: key.split()[0])
-    order = [key for subject in drawn(((name, name) for name in of_person), seed) for key in sorted(of_person[subject])]
+    people = turned(drawn(((name, name) for name in of_person), seed), fold, folds)
+    order = [key for subject in people for key in sorted(of_person[subject])]
     many = _training_share(len(order))
     trained, rest = order[:many], order[many:]
     last = trained[-1].split()[0] if trained else ""
@@ -83,7 +94,7 @@ def kdef_expression_split_by_subject(photos: Iterable[IndexedPhoto], seed: int =
     return Split("kdef expression by subject", examples(trained), validation, left)
 
 
-def fei_gender_split(photos: Iterable[IndexedPhoto], seed: int = 0) -> Split:
+def fei_gender_split(photos: Iterable[IndexedPhoto], seed: int = 0, fold: int = 0, folds: int = 1) -> Split:
     """Half of the women and half of the men train, with all their photos, the others validate (50 + 50 and 50 + 50).
 
     Photos of people of unknown gender are excluded (FEI publishes no list), and so are the aligned copies.
@@ -95,7 +106,7 @@ def fei_gender_split(photos: Iterable[IndexedPhoto], seed: int = 0) -> Split:
     known = [photo for photo in rows if not reasons[photo.path]]
     for gender, group in sorted(_grouped(known, lambda photo: photo.gender or "").items()):
         of_person = _grouped(group, lambda photo: photo.subject or "")
-        order = drawn(((name, name) for name in of_person), seed)
+        order = turned(drawn(((name, name) for name in of_person), seed), fold, folds)
         half = len(order) // 2
         for side, people in zip(sides, (order[:half], order[half:]), strict=True):
             side.extend(Example(photo.path, name, gender) for name in people for photo in of_person[name])

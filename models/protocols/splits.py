@@ -1,6 +1,6 @@
 """Splits into training and validation as data, and the aggregates of several photos of one person (paper B)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import combinations, groupby
@@ -67,3 +67,9 @@ def aggregates(split: Split, size: int = 3) -> Iterator[Aggregate]:
 def drawn(items: Iterable[tuple[str, Item]], seed: int) -> list[Item]:
     """Items in an order drawn by `seed` and their names alone: the same on every machine and for ever."""
     return [item for _, item in sorted(items, key=lambda named: sha256(f"{seed}/{named[0]}".encode()).digest())]
+
+
+def turned(items: Sequence[Item], fold: int, folds: int) -> list[Item]:
+    """The items in a circle, begun `fold / folds` of the way round: the form of an order for each fold."""
+    start = len(items) * fold // folds
+    return [*items[start:], *items[:start]]

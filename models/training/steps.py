@@ -23,8 +23,8 @@ from models.training.rows import FitResult, OnEpoch, ShouldStop
 from models.training.safetensor_files import tensors_digest
 from models.training.shards import Batch
 
-Step = Callable[[Any, torch.Generator], Float[Tensor, ""]]
-"""(batch, random numbers of the step) -> mean loss of the batch."""
+Step = Callable[[Any, torch.Generator], Float[Tensor, ""] | Measured]
+"""(batch, random numbers of the step) -> mean loss of the batch, with right answers where there are any."""
 
 Gather = Callable[[Int64[ndarray, " b"]], Any]
 """Row numbers -> their batch, whose first element has one entry a row."""
@@ -52,9 +52,10 @@ class StepLearner(Learner):
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         """Loss of one batch."""
         generator = step_generator(self.recipe.seed, self.current_epoch, batch_idx, self.device)
-        loss = self.step(batch, generator)
-        self._count(Measured(loss, None), len(batch[0]))
-        return loss
+        found = self.step(batch, generator)
+        measured = found if isinstance(found, Measured) else Measured(found, None)
+        self._count(measured, len(batch[0]))
+        return measured.loss
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:  # noqa: ARG002
         """Shorten the gradient."""

@@ -11,13 +11,20 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 def test_each_flow_is_named_by_its_module_and_its_form_has_defaults_that_it_takes():
     from flows.deployments import deployments
-    from flows.parameters import CompareRequest, IngestRequest, ReconstructorRequest, TrainRequest
+    from flows.parameters import (
+        ClassifiersRequest,
+        CompareRequest,
+        IngestRequest,
+        ReconstructorRequest,
+        TrainRequest,
+    )
 
     offered = {deployment.entrypoint: deployment for deployment in deployments()}
     requests = {
         "flows.recognizer.train_recognizer": TrainRequest(),
         "flows.reconstructor.train_reconstructor": ReconstructorRequest(name="rnet"),
         "flows.compare.compare_reconstructors": CompareRequest(),
+        "flows.classifiers.train_classifiers": ClassifiersRequest(),
         "flows.ingest.ingest": IngestRequest(folder=Path("photos")),
     }
     assert offered.keys() == requests.keys()

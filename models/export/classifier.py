@@ -1,0 +1,62 @@
+"""A coefficient classifier as an ONNX graph that says what it takes and what its answers are called."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+import torch
+from onnx import ModelProto
+
+from models.classifiers.stored import ClassifierShape, shape_from
+from models.errors import ArtefactError
+from models.export.onnx import export_graph, largest_difference
+from models.networks.classifier import CoefficientClassifier, Probabilities
+
+INPUT = "coefficients"
+METADATA = "trinormal.classifier"
+CHECKED_BATCHES = (1, 5, 16)
+
+
+def export_classifier(network: CoefficientClassifier, shape: ClassifierShape) -> ModelProto:
+    """Input `coefficients` (batch, size) float32 as reconstructed, outputs `<task>` (batch, answers): probabilities.
+
+    The shape stands in the graph's metadata, as JSON, and piece by piece for people.
+    """
+    outputs = list(shape.tasks)
+    proto = export_graph(Probabilities(network), (torch.zeros(2, shape.size),), (INPUT,), outputs)
+    for name, value in metadata(shape).items():
+        proto.metadata_props.add(key=name, value=value)
+    return proto
+
+
+def metadata(shape: ClassifierShape) -> dict[str, str]:
+    """Labels, space and version of the reconstructor, as the registry shows them."""
+    return {
+        METADATA: json.dumps(shape.as_data(), sort_keys=True),
+        "trinormal.labels": json.dumps({task: list(labels) for task, labels in shape.tasks.items()}, sort_keys=True),
+        "trinormal.space": shape.source.space,
+        "trinormal.reconstructor": shape.source.reconstructor,
+        "trinormal.cnet": shape.source.confidence,
+        "trinormal.input": " + ".join(shape.parts),
+    }
+
+
+def read_shape(found: Mapping[str, str], where: str) -> ClassifierShape:
+    """The shape out of a graph's metadata; raises `ArtefactError` when it is no classifier's."""
+    try:
+        return shape_from(json.loads(found[METADATA]), where)
+    except (KeyError, ValueError) as error:
+        raise ArtefactError(f"{where}: not a classifier of coefficients; train one with train-classifiers") from error
+
+
+def check_classifier(proto: ModelProto, network: CoefficientClassifier, shape: ClassifierShape) -> float:
+    """Largest difference of probabilities between ONNX Runtime and torch, for inputs like those it was trained on.
+
+    Raises `ArtefactError` above `PARITY_TOLERANCE`.
+    """
+    draw = torch.Generator().manual_seed(0)
+    mean, gain = (network.get_buffer(name) for name in ("mean", "gain"))
+    spread = torch.where(gain > 0, 1 / gain, 0.0)
+    batches: Sequence[list[torch.Tensor]] = [
+        [mean + spread * torch.randn((count, shape.size), generator=draw)] for count in CHECKED_BATCHES
+    ]
+    return largest_difference(proto, Probabilities(network), batches, (INPUT,), list(shape.tasks))

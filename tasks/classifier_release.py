@@ -1,0 +1,118 @@
+"""From a trained classifier to a version in the registry: calibrated, exported, judged, and champion if it passes."""
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import torch
+from jinja2 import Environment, StrictUndefined
+from prefect import task
+
+from infra.files import sha256_bytes
+from infra.profiles.classifiers import ClassifierGateConfig
+from models.classifiers.stored import load_classifier
+from models.export.classifier import check_classifier, export_classifier, metadata
+from models.metrics.temperature import fit_temperature
+from registry.gates import Evidence, Gate
+from registry.ledger import champion
+from registry.lineage import ancestors, is_complete
+from registry.packaging import LICENCES, LINEAGE, PROTOCOL, register
+from registry.promotion import promote_if_passes, register_challenger
+from tasks import policies
+from tasks.classifiers import Trained
+from tasks.files import read_json, write_json
+from tasks.jobs import Job, child_run
+from tasks.release import Exported, Released
+from tasks.stages import make
+from tasks.wiring import open_workspace
+
+CODE = ["models.export.classifier", "models.metrics.temperature"]
+
+
+@task(name="export classifier", **policies.STAGE)
+def export_trained(trained: Trained) -> Exported:
+    """The graph, checked against torch; its probabilities at the temperature that suits the validation inputs."""
+    workspace = open_workspace()
+
+    def build(folder: Path, _: Path) -> None:
+        network, shape = load_classifier(trained.artefact.path)
+        answered = [trained.answered(place) for place in range(len(shape.tasks))]
+        found = [fit_temperature(each.logits, each.truth[each.kept]) for each in answered]
+        network.heads.get_buffer("temperatures").copy_(torch.tensor(found))
+        proto = export_classifier(network, shape)
+        (folder / "model.onnx").write_bytes(proto.SerializeToString(deterministic=True))
+        write_json(folder / "parity.json", {"max_abs": check_classifier(proto, network, shape), "temperatures": found})
+
+    made = make(workspace, "classifier-onnx", [trained.artefact], {}, CODE, build)
+    return Exported(made, float(read_json(made.path / "parity.json")["max_abs"]))
+
+
+@task(name="register classifier", **policies.REGISTER)
+def release_classifier(
+    trained: Trained,
+    exported: Exported,
+    figures: Mapping[str, Any],
+    gate: ClassifierGateConfig,
+    licences: Mapping[str, str],
+    model: str,
+    job: Job,
+) -> Released:
+    """Register as challenger, hold the gates against it, and make it champion if nothing speaks against it."""
+    workspace = open_workspace()
+    _, shape = load_classifier(trained.artefact.path)
+    metrics = gate_metrics(figures, exported)
+    protocol = sha256_bytes("".join(figures["protocols"]).encode())
+    run = child_run(workspace, job, f"release {model}", tags={"model": model})
+    run.log_metrics(metrics)
+    tags = {
+        PROTOCOL: protocol,
+        LICENCES: ",".join(sorted(set(licences.values()))),
+        LINEAGE: exported.artefact.key,
+        **metadata(shape),
+        **{name: f"{value:.6g}" for name, value in metrics.items()},
+    }
+    card = classifier_card(figures, tags, licences)
+    run.log_text(card, "model_card.md")
+    graph = (exported.artefact.path / "model.onnx").read_bytes()
+    key = f"{job.key}/{model}/{exported.artefact.key}"
+    version = register(workspace.tracker, run, model, graph, key, tags=tags, card=card)
+    state = champion(workspace.engine, model)
+    if state.version == version.version:
+        run.finish()
+        return Released(model, version.version, "champion", True, ())
+    register_challenger(workspace.tracker, version)
+    lineage = ancestors(workspace.engine, exported.artefact.key)
+    evidence = Evidence(metrics, protocol, frozenset(licences.values()), is_complete(lineage))
+    outcome = promote_if_passes(
+        workspace.engine, workspace.tracker, version, evidence, gates(gate, figures["task"]), state.epoch
+    )
+    run.log_dict(outcome.decision.as_data(), "gate.json")
+    run.finish()
+    alias = "champion" if outcome.promoted else "challenger"
+    return Released(model, version.version, alias, outcome.promoted, outcome.decision.reasons)
+
+
+def gate_metrics(figures: Mapping[str, Any], exported: Exported) -> dict[str, float]:
+    """What the gate looks at: accuracy over all folds, and the gain over photos one by one, as the paper has it."""
+    ours = figures["models"]["resnet"]
+    found = {"accuracy": ours["accuracy"], "parity_max_abs": exported.parity_max_abs}
+    if "gain_over_photos" in ours:
+        found["gain_over_photos"] = ours["gain_over_photos"]
+    return found
+
+
+def gates(config: ClassifierGateConfig, task_name: str) -> Sequence[Gate]:
+    """The configured thresholds as data."""
+    return (
+        Gate("accuracy", at_least=float(getattr(config, task_name))),
+        Gate("gain_over_photos", at_least=config.gain_over_photos),
+        Gate("parity_max_abs", at_most=config.parity_max_abs),
+    )
+
+
+def classifier_card(figures: Mapping[str, Any], tags: Mapping[str, str], licences: Mapping[str, str]) -> str:
+    """Markdown; every figure comes from `figures`."""
+    text = files("tasks").joinpath("templates/classifier_card.md.j2").read_text(encoding="utf-8")
+    template = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True).from_string(text)  # noqa: S701 - Markdown
+    return template.render(found=figures, tags=tags, licences=licences)

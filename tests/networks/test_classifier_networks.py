@@ -1,0 +1,76 @@
+"""Residual classifiers: their depth, sizes and outputs, and that normalising travels with the weights."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose
+from torch import nn
+
+from models.errors import ConfigurationError
+from models.networks.classifier import Probabilities, build_coefficient_classifier, build_photo_classifier
+from models.networks.residual import build_trunk
+
+CLASSES = {"expression": 7, "gender": 2}
+
+
+def weighted_layers(network: nn.Module, wide: int) -> int:
+    """Convolutions on the main path: those wider than one place; shortcuts have kernels of one."""
+    kinds = (nn.Conv1d, nn.Conv2d)
+    return sum(isinstance(each, kinds) and each.kernel_size[0] >= wide for each in network.modules())
+
+
+@pytest.mark.parametrize("depth", [32, 34])
+@pytest.mark.parametrize("spatial_dims", [1, 2])
+def test_depth_counts_the_layers_with_weights(depth: int, spatial_dims: int):
+    trunk = build_trunk(depth, spatial_dims, 1, 0.25)
+    assert weighted_layers(trunk.network, 3) + 1 == depth, "and the fully connected layer"
+
+
+def test_a_resnet34_of_images_has_the_published_size():
+    network = build_photo_classifier(1.0, {"class": 1000})
+    assert sum(each.numel() for each in network.parameters()) == 21_797_672, "torchvision's documentation"
+
+
+def test_a_resnet32_has_the_published_size_but_for_projections_at_two_shortcuts():
+    network = build_trunk(32, 2, 3, 1.0).network
+    projections = 16 * 32 + 2 * 32 + 32 * 64 + 2 * 64
+    assert sum(each.numel() for each in network.parameters()) - projections + 64 * 10 + 10 == 464_154
+
+
+@pytest.mark.parametrize("depth", [32, 34])
+@pytest.mark.parametrize("size", [64, 80, 144])
+def test_vectors_become_logits_of_each_task(depth: int, size: int):
+    network = build_coefficient_classifier(depth, 0.25, CLASSES, torch.zeros(size), torch.ones(size))
+    logits = network(torch.randn(3, size))
+    assert [tuple(each.shape) for each in logits] == [(3, 7), (3, 2)]
+
+
+def test_the_network_sees_normalised_numbers_and_none_without_spread():
+    mean, spread = torch.tensor([5.0, -2.0, 7.0] * 8), torch.tensor([2.0, 0.5, 0.0] * 8)
+    torch.manual_seed(0)
+    network = build_coefficient_classifier(32, 0.5, CLASSES, mean, spread).eval()
+    plain = build_coefficient_classifier(32, 0.5, CLASSES, torch.zeros(24), torch.ones(24)).eval()
+    plain.trunk.load_state_dict(network.trunk.state_dict())
+    plain.heads.load_state_dict(network.heads.state_dict())
+    raw = torch.randn(4, 24) * 3
+    by_hand = torch.where(spread > 0, (raw - mean) / torch.where(spread > 0, spread, 1.0), 0.0)
+    for ours, theirs in zip(network(raw), plain(by_hand), strict=True):
+        assert_allclose(ours.detach(), theirs.detach(), atol=1e-5)
+    assert {"mean", "gain"} <= network.state_dict().keys()
+
+
+def test_probabilities_are_softmax_at_each_tasks_temperature():
+    network = build_coefficient_classifier(32, 0.5, CLASSES, torch.zeros(16), torch.ones(16)).eval()
+    network.heads.get_buffer("temperatures").copy_(torch.tensor([2.0, 0.5]))
+    values = torch.randn(5, 16)
+    found = Probabilities(network)(values)
+    for each, logits, temperature in zip(found, network(values), (2.0, 0.5), strict=True):
+        wanted = np.exp(logits.detach().numpy() / temperature)
+        assert_allclose(each.detach(), wanted / wanted.sum(axis=1, keepdims=True), rtol=1e-4)
+
+
+def test_another_depth_and_a_width_of_nothing_are_refused():
+    with pytest.raises(ConfigurationError, match="choose 32 or 34"):
+        build_trunk(33, 1, 1, 1.0)
+    with pytest.raises(ConfigurationError, match="leaves no channel"):
+        build_trunk(32, 1, 1, 0.01)
