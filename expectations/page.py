@@ -59,7 +59,7 @@ summary { cursor: pointer; padding: .4rem 0; }
 <a href="#{{ validation.topic }}"><strong>{{ validation.topic }}</strong><span>{{ validation.about }}</span>
 {% set warned = validation.reports | map(attribute='warnings') | map('length') | sum %}
 <span>{{ verdict(validation.passed) }}
-{% if warned %}<span class="warns">, {{ warned }} to look at</span>{% endif %}</span></a>
+{% if warned %}<span class="warns">{{ warned }} to look at</span>{% endif %}</span></a>
 {% endfor %}
 </nav>
 {% for validation in validations %}
@@ -68,14 +68,14 @@ summary { cursor: pointer; padding: .4rem 0; }
 <p class="note">{{ validation.about }}</p>
 {% for report in validation.reports %}
 <h3>{{ report.suite }}</h3>
-<p class="note">{{ report.rows }} rows, {{ report.findings | length }} expectations,
-{{ report.failures | length }} failed, {{ report.warnings | length }} warnings</p>
+<p class="note">{{ report.rows }} rows: {{ report.held | length }} of
+{{ report.findings | length }} expectations hold</p>
 <ul>
 {% for finding in report.failures %}{{ rule(finding, 'failed') }}{% endfor %}
 {% for finding in report.warnings %}{{ rule(finding, 'warned') }}{% endfor %}
 </ul>
 {% if report.held %}
-<details><summary>{{ report.held | length }} hold</summary>
+<details><summary>What holds</summary>
 <ul>{% for finding in report.held %}{{ rule(finding, 'holds') }}{% endfor %}</ul>
 </details>
 {% endif %}

@@ -44,8 +44,7 @@ class Finding:
         what = f"{self.column}: {self.expectation}" if self.column else self.expectation
         if self.passed:
             return f"{what} - holds"
-        seen = f"{self.count} rows fail" if self.count is not None else self.observed
-        return f"{what} - {seen}" + (f", first {', '.join(self.named()[:FIRST_ROWS])}" if self.rows else "")
+        return f"{what} - {_failing(self)}" + (f", first {', '.join(self.named()[:FIRST_ROWS])}" if self.rows else "")
 
 
 @dataclass(frozen=True)
@@ -158,6 +157,12 @@ def mark(finding: Finding) -> str:
 def seen(finding: Finding) -> str:
     """How many rows fail, or what was seen of the whole table."""
     return finding.observed if finding.count is None else str(finding.count)
+
+
+def _failing(finding: Finding) -> str:
+    if finding.count is None:
+        return finding.observed
+    return f"{finding.count} row fails" if finding.count == 1 else f"{finding.count} rows fail"
 
 
 def _report_from(stored: Mapping[str, Any]) -> ValidationReport:

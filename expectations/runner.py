@@ -1,7 +1,6 @@
 """Runs expectations of Great Expectations on a table and translates what it says. Quiet, offline, nothing kept."""
 
 import logging
-import math
 import os
 import warnings
 from collections.abc import Sequence
@@ -98,7 +97,7 @@ def _reason(rule: Rule, row: dict[str, Any], row_name: str) -> str:
     """What is wrong with a row, in one short line."""
     looked_at = [value for name, value in row.items() if name in _columns(rule) and name != row_name]
     values = [row[rule.because]] if rule.because in row else looked_at
-    text = " ".join(", ".join(_word(value) for value in values).split())
+    text = " ".join(", ".join(_word(value) for value in values).split()).removeprefix(f"{row[row_name]}: ")
     return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}..."
 
 
@@ -110,8 +109,8 @@ def _columns(rule: Rule) -> set[str]:
 
 
 def _word(value: Any) -> str:
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        return "nothing" if value is None or math.isnan(value) else str(value)
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return "nothing"
     if isinstance(value, float):
         return f"{value:.0f}" if value.is_integer() else f"{value:.4g}"
     return str(value)

@@ -50,7 +50,7 @@ def test_a_validation_survives_json():
 def test_a_line_names_the_row_its_reason_and_what_else_fails():
     scans = ValidationReport("scans", 3, (Finding("can be read", "failure", False, count=2, rows=("a.obj",)),))
     line = Validation("photos", "mine", (EVIL, scans)).first_failure()
-    assert line == f"sha256: is a SHA-256 - 1 rows fail, first {NAME} (<b>short</b>) (and 1 more)"
+    assert line == f"sha256: is a SHA-256 - 1 row fails, first {NAME} (<b>short</b>) (and 1 more)"
 
 
 def test_what_looked_at_nothing_has_not_passed():

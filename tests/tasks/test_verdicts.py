@@ -52,7 +52,7 @@ def test_a_job_has_one_page_of_all_validations_and_a_refusal_fails_its_run(works
     run = client.get_run(job.run_id)
     assert (run.info.status, run.data.tags["trinormal.reason"]) == (
         "FAILED",
-        "validation: brightness: is not black - 1 rows fail, first p/1.jpg (0.6)",
+        "validation: brightness: is not black - 1 row fails, first p/1.jpg (0.6)",
     )
     metrics = run.data.metrics
     assert (metrics["validation.photos.failed"], metrics["validation.scans.failed"]) == (1, 0)
