@@ -10,7 +10,7 @@ import pytest
 from registry.tracking import Tracker
 from tasks.tables import write_tables
 from tests.browser.chromium import Browser
-from tests.flows.conftest import FirstRun, unbroken  # noqa: F401 - a fixture
+from tests.flows.conftest import FirstRun, alone_with, unbroken  # noqa: F401 - a fixture
 from tests.flows.trinormal_command import results_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -93,7 +93,8 @@ def test_the_headline_is_the_result_of_the_job(browser: Browser, page: Path, unb
 def test_the_papers_tables_fit_both_screens(browser: Browser, unbroken: FirstRun, tmp_path, width, height, phone):  # noqa: F811
     home = unbroken.sandbox.home
     tracker = Tracker(f"sqlite:///{home / 'mlflow' / 'mlflow.db'}", home / "mlflow" / "artifacts")
-    write_tables(tmp_path, tracker)
+    with alone_with(unbroken):
+        write_tables(tmp_path, tracker)
     browser.open(tmp_path / "tables.html", width, height, phone)
     shown = browser.shown()
     assert (shown.requests, shown.errors) == ([], [])

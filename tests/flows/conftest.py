@@ -40,6 +40,11 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
     return FirstRun(Sandbox(*map(Path, folders)), code, output, errors)
 
 
+def alone_with(first: FirstRun) -> FileLock:
+    """Nobody else runs in the first run's home meanwhile: while a job runs again, its run in MLflow is not finished."""
+    return FileLock(first.sandbox.home.parent / "alone.lock")
+
+
 class Broken(NamedTuple):
     """One interruption: the exit code, what was printed, and which children were still there after it."""
 

@@ -17,7 +17,7 @@ from registry.lineage import ancestors, is_complete
 from registry.packaging import LINEAGE, fetch_graph, find_version
 from registry.promotion import reconcile
 from registry.tracking import KEY, Tracker
-from tests.flows.conftest import DEMO, FirstRun, Interrupted
+from tests.flows.conftest import DEMO, FirstRun, Interrupted, alone_with
 from tests.flows.trinormal_command import VARIANTS, ask, contents, figures, partials, results_of, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -203,7 +203,8 @@ def test_prefect_saw_the_flow_and_each_stage_complete(unbroken: FirstRun):
 def test_a_second_run_makes_nothing_again(unbroken: FirstRun):
     home = unbroken.sandbox.home
     before, results, runs = contents(home), results_of(home), {run.info.run_id for run in runs_of(home)}
-    again = run(unbroken.sandbox, *DEMO)
+    with alone_with(unbroken):
+        again = run(unbroken.sandbox, *DEMO)
     assert again.returncode == 0, again.stderr
     assert "epoch" not in again.stderr
     assert contents(home) == before
