@@ -15,6 +15,7 @@ from models.protocols.scans import merged_protocol
 from models.readers.datasets import data_sets
 from models.readers.records import ScanRecord
 from registry.manifest import Snapshot
+from tasks.leakage import require_different_people
 from tasks.normals import NormalShards
 from tasks.snapshot import take_snapshot
 from tasks.sources import Source
@@ -73,9 +74,10 @@ def real_benchmark(name: str, root: Path) -> Benchmark:
     return Benchmark(name, root, *found, snapshot, [])
 
 
-def merged_benchmark(parts: Mapping[str, tuple[Protocol, NormalShards]]) -> tuple[Protocol, NormalShards]:
-    """Benchmarks as one: nobody in two of them, and no scan encoded again."""
-    protocol = merged_protocol({name: protocol for name, (protocol, _) in parts.items()})
+def merged_benchmark(parts: Mapping[str, tuple[Benchmark, NormalShards]]) -> tuple[Protocol, NormalShards]:
+    """Benchmarks as one: nobody in two of them (else `DataLeak`), and no scan encoded again."""
+    require_different_people({name: part.snapshot for name, (part, _) in parts.items()})
+    protocol = merged_protocol({name: part.protocol for name, (part, _) in parts.items()})
     shards = [shard for _, encoded in parts.values() for shard in encoded.shards]
     sources = [f"{name}/{source}" for name, (_, encoded) in parts.items() for source in encoded.sources]
     failures = [

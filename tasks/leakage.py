@@ -1,7 +1,7 @@
 """Guards on stored snapshots: what must not share a file or a person, and what is wrong within one."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from models.protocols.leakage import (
     Leak,
     benchmark_in_training,
     one_recording_on_both_sides,
+    people_in_two_sets,
     sessions_as_two_people,
     shared_with_vggface1,
     subjects_on_both_sides,
@@ -52,6 +53,19 @@ def require_apart(training: Snapshot, benchmark: Snapshot) -> None:
             f"{training.name}: {first.path}{others}: {first.guard} ({first.why} of {benchmark.name}): "
             "train on data that the benchmark does not hold"
         )
+
+
+@task(name="guard against people in two sets", **policies.CHECK)
+def require_different_people(sets: Mapping[str, Snapshot]) -> None:
+    """Raise `DataLeak` when sets that are to be one benchmark share a file, or a person whom both name."""
+    engine = open_workspace().engine
+    rows = {name: usable_rows(engine, snapshot) for name, snapshot in sets.items()}
+    found = people_in_two_sets(rows, {name: people_of(snapshot) for name, snapshot in sets.items()})
+    first = next(found, None)
+    if first is not None:
+        more = sum(1 for _ in found)
+        others = f" and {more} more" if more else ""
+        raise DataLeak(f"{first.path}{others}: {first.guard} ({first.why}): merge sets that have nobody in common")
 
 
 def people_of(snapshot: Snapshot) -> str:

@@ -10,7 +10,7 @@ import torch
 
 from infra.profiles import load_profile
 from infra.profiles.cleaning import CleaningConfig
-from models.errors import ArtefactError, AssetMissing, UnknownPlugin
+from models.errors import ArtefactError, AssetMissing, DataLeak, UnknownPlugin
 from models.export.onnx import export_fused
 from models.geometry.cleaning import Cleaning
 from models.metrics.benchmark import score
@@ -20,7 +20,7 @@ from models.readers.meshes_out import write_obj
 from models.readers.scans import read_scan
 from registry import ledger
 from registry.packaging import register
-from tasks import benchmark, champion, evaluate_scans, normals, synthesise
+from tasks import benchmark, champion, evaluate_scans, leakage, normals, synthesise
 from tasks.benchmark import merged_benchmark, real_benchmark, simulated_benchmark
 from tasks.champion import encoding_of, open_champion, require_champion
 from tasks.evaluate_scans import SEED, identify, report_evaluation, scans_to_search
@@ -38,9 +38,10 @@ MODEL = "faces"
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     with new_home(tmp_path_factory.mktemp("evaluate") / "home") as workspace, pytest.MonkeyPatch.context() as patch:
         take_in(workspace, patch)
-        for module in (champion, evaluate_scans, normals, synthesise):
+        for module in (champion, evaluate_scans, leakage, normals, synthesise):
             patch.setattr(module, "open_workspace", lambda: workspace)
         patch.setattr(benchmark, "synthesise_scans", synthesise.synthesise_scans.fn)
+        patch.setattr(benchmark, "require_different_people", leakage.require_different_people.fn)
         patch.setattr(evaluate_scans, "create_markdown_artifact", lambda *_, **__: None)
         yield workspace
 
@@ -147,9 +148,16 @@ def test_a_folder_of_meshes_is_searched_and_a_broken_scan_counts_as_a_miss(
 
 
 def test_merged_benchmarks_keep_everybody_apart_and_every_image(served: champion.Champion, made: benchmark.Benchmark):
-    scans = encode_scans.fn(made.root, made.records, served.normals)
-    protocol, images = merged_benchmark({"frgc": (made.protocol, scans), "bosphorus": (made.protocol, scans)})
-    assert len(protocol.gallery) == 2 * len(made.protocol.gallery)
+    other = simulated_benchmark("bu3dfe", TINY)
+    scans, others = (encode_scans.fn(each.root, each.records, served.normals) for each in (made, other))
+    protocol, images = merged_benchmark({"frgc": (made, scans), "bu3dfe": (other, others)})
+    assert len(protocol.gallery) == len(made.protocol.gallery) + len(other.protocol.gallery)
     assert len({member.subject for member in protocol.gallery}) == len(protocol.gallery)
-    assert len(images.sources) == 2 * len(scans.sources)
+    assert len(images.sources) == len(scans.sources) + len(others.sources)
     assert {*protocol.gallery_ids, *protocol.probe_ids} == set(images.sources)
+
+
+def test_a_person_in_two_merged_sets_is_named(served: champion.Champion, made: benchmark.Benchmark):
+    scans = encode_scans.fn(made.root, made.records, served.normals)
+    with pytest.raises(DataLeak, match=rf"one person in two sets.*{made.protocol.gallery[0].subject[:3]}"):
+        merged_benchmark({"one": (made, scans), "other": (made, scans)})
