@@ -40,8 +40,9 @@ class Outcomes(NamedTuple):
 
 def outcomes_under(protocol: str, probes: Sequence[str], subjects: Sequence[str], hits: Sequence[bool]) -> Outcomes:
     """The outcomes, with pseudonyms that hold under this protocol only."""
-    named = ([_pseudonym(protocol, kind, name) for name in names] for kind, names in (("p", probes), ("s", subjects)))
-    return Outcomes(protocol, *map(tuple, named), np.array(hits, dtype=bool))
+    return Outcomes(
+        protocol, _pseudonyms(protocol, "p", probes), _pseudonyms(protocol, "s", subjects), np.array(hits, dtype=bool)
+    )
 
 
 def identification_outcomes(protocol: str, found: Sequence[Outcome]) -> Outcomes:
@@ -96,5 +97,5 @@ def versus_champion(worse_by_at_most: float, significance: float) -> tuple[Gate,
     return Gate("versus_champion_low", at_least=-worse_by_at_most), Gate("p_worse", at_least=significance)
 
 
-def _pseudonym(protocol: str, kind: str, name: str) -> str:
-    return sha256_bytes(f"{protocol}/{kind}/{name}".encode())[:PSEUDONYM]
+def _pseudonyms(protocol: str, kind: str, names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sha256_bytes(f"{protocol}/{kind}/{name}".encode())[:PSEUDONYM] for name in names)

@@ -12,7 +12,7 @@ from registry.candidates import Candidate, enter
 from registry.catalogue import ManifestRow, add_snapshot
 from registry.gates import Gate
 from registry.lineage import record_artefact
-from registry.packaging import PROTOCOL, ModelVersion, register
+from registry.packaging import LINEAGE, PROTOCOL, ModelVersion, register
 from registry.promotion import Comparison, Judged, judge_candidate
 from registry.tracking import Tracker
 
@@ -34,10 +34,10 @@ def graph(scale: float, location: int = TensorProto.DEFAULT) -> onnx.ModelProto:
     return helper.make_model(body, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
 
 
-def version_of(tracker: Tracker, scale: float, protocol: str = "p") -> ModelVersion:
-    run = tracker.run("faces", "train", f"run-{scale}")
-    tags = {PROTOCOL: protocol, "rank1": "0.95"}
-    return register(tracker, run, MODEL, graph(scale).SerializeToString(), f"key-{scale}", tags=tags, card="# It")
+def version_of(tracker: Tracker, scale: float, protocol: str = "p", model: str = MODEL) -> ModelVersion:
+    run = tracker.run("faces", "train", f"run-{model}-{scale}")
+    tags = {PROTOCOL: protocol, LINEAGE: ONNX_KEY, "rank1": "0.95"}
+    return register(tracker, run, model, graph(scale).SerializeToString(), f"key-{scale}", tags=tags, card="# It")
 
 
 def known_lineage(engine: Engine) -> str:

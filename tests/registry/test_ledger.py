@@ -184,9 +184,7 @@ def test_entries_from_before_actors_were_noted_keep_their_hashes(engine: Engine)
             entry,
         )
         session.execute(
-            text(
-                "INSERT INTO champion (model, epoch, version, entries, head) VALUES ('faces', 1, '1', 1, :hash)"
-            ),
+            text("INSERT INTO champion (model, epoch, version, entries, head) VALUES ('faces', 1, '1', 1, :hash)"),
             entry,
         )
     assert verify_chain(engine, "faces") == 1
