@@ -30,8 +30,7 @@ def run_promote(**asked: Any) -> None:
     """Run the flow in this process and print its verdict; a wrong name is told before a server starts."""
     request = _checked(PromoteRequest, asked)
     _require_known(request.model)
-    if request.ask and "PREFECT_API_URL" not in os.environ:
-        raise ConfigurationError("--ask waits for an answer in the Prefect UI: start `trinormal serve` first")
+    _require_somebody_to_ask(request)
     wait_for_prefect = start_private_prefect(load_settings().home / "logs")
     from flows.promote import promote
 
@@ -124,6 +123,21 @@ def _require_known(model: str) -> None:
     if model not in known:
         have = f"have {', '.join(known)}" if known else "train one with `trinormal demo`"
         raise RegistryError(f"no model {model!r} in this home: {have}")
+
+
+def _require_somebody_to_ask(request: PromoteRequest) -> None:
+    """Raise `ConfigurationError` where a person would be waited for whom no UI can ask."""
+    if request.approval or request.dry_run or "PREFECT_API_URL" in os.environ:
+        return
+    from registry import ledger
+    from registry.candidates import find_candidate
+
+    entries = ledger.history(open_workspace().engine, request.model)
+    found = find_candidate(entries, request.model, request.version or ledger.challenger(entries) or "")
+    if request.ask or (found is not None and found.needs_approval):
+        raise ConfigurationError(
+            f"{request.model}: a person has to agree: --approve WHY, or `trinormal serve` and answer in the Prefect UI"
+        )
 
 
 def _person() -> str:
