@@ -124,7 +124,7 @@ def require_listed(manifest: Manifest, found: Mapping[str, int], where: str) -> 
 
 
 def listing(folder: Path) -> dict[str, int]:
-    """Size of every file but the manifest and its signature; raises `PackageBroken` on anything that is no plain file."""
+    """Size of every file but the manifest and its signature; raises `PackageBroken` where one is no plain file."""
     found: dict[str, int] = {}
     try:
         with os.scandir(folder) as entries:

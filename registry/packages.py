@@ -4,7 +4,7 @@ import importlib
 import shutil
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from onnx import ModelProto
@@ -84,7 +84,8 @@ def download_package(source: str, tracking_uri: str, folder: Path, keys: Keyring
     """
     from mlflow.artifacts import download_artifacts, list_artifacts
 
-    listed = {each.path: int(each.file_size or 0) for each in list_artifacts(source, tracking_uri=tracking_uri)}
+    found = list_artifacts(source, tracking_uri=tracking_uri)
+    listed = {PurePosixPath(each.path).name: int(each.file_size or 0) for each in found}
     sizes = {name: size for name, size in listed.items() if name not in MOST_BYTES}
     for name, most in MOST_BYTES.items():
         if name not in listed:

@@ -39,5 +39,5 @@ def export_package(wanted: str, out: Path) -> SignedFolder:
 
 
 def verify_package(folder: Path) -> SignedFolder:
-    """The package in a folder, checked to the last byte; raises `PackageBroken` naming the first thing that is wrong."""
+    """The package in a folder, checked to the last byte; raises `PackageBroken` naming what is wrong."""
     return open_package(folder, open_workspace().tracker.keys)

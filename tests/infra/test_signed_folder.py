@@ -1,4 +1,4 @@
-"""SignedFolder folders: one changed byte, a file more, a file less, a link or a foreign signature, and they are refused."""
+"""Signed folders: a changed byte, a file more or less, a link or a foreign signature, and they are refused."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Packages of registered models: what is in them, what a bill of materials says, and what is refused before it loads."""
+"""Packages of registered models: what they hold, what their bills of materials say, and what is refused."""
 
 import json
 import shutil
