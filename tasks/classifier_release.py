@@ -11,7 +11,9 @@ from prefect import task
 
 from infra.files import sha256_bytes
 from infra.profiles.classifiers import ClassifierGateConfig
+from models.classifiers.source import Source
 from models.classifiers.stored import load_classifier
+from models.errors import AssetMissing
 from models.export.classifier import classifier_parity, export_classifier, metadata
 from models.export.weights import save_plain_weights
 from models.metrics.temperature import fit_temperature
@@ -28,7 +30,7 @@ from tasks.files import read_json, write_json
 from tasks.jobs import Job, child_run
 from tasks.release import Exported, Released, package_extras
 from tasks.stages import make
-from tasks.wiring import open_workspace
+from tasks.wiring import Workspace, open_workspace
 
 CODE = ["models.export.classifier", "models.export.weights", "models.metrics.temperature"]
 
@@ -53,9 +55,17 @@ def export_trained(trained: Trained) -> Exported:
     parity = read_json(made.path / "parity.json")
     beside = {name: made.path / name for name in ("weights.safetensors", "parity.json", "temperatures.json")}
     _, shape = load_classifier(trained.artefact.path)
-    variant, cnet = trained_reconstructor(workspace, shape.source)
-    beside |= reconstructor_files(workspace, variant, (), cnet)
+    beside |= reconstructor_beside(workspace, shape.source)
     return Exported(made, max(parity.values()), beside, {f"parity.{name}": gap for name, gap in parity.items()})
+
+
+def reconstructor_beside(workspace: Workspace, source: Source) -> dict[str, Path]:
+    """The reconstructor of the classifier's inputs, for its package; nothing where it is not in this home folder."""
+    try:
+        variant, cnet = trained_reconstructor(workspace, source)
+    except AssetMissing:
+        return {}
+    return reconstructor_files(workspace, variant, (), cnet)
 
 
 @task(name="register classifier", **policies.REGISTER)
