@@ -6,16 +6,9 @@ from sqlalchemy import Engine
 
 from registry import ledger
 from registry.mlflow_errors import explained
-from registry.packaging import ModelVersion
 from registry.tracking import Tracker
 
 CHAMPION, PREVIOUS, CHALLENGER = "champion", "previous", "challenger"
-
-
-def register_challenger(tracker: Tracker, version: ModelVersion) -> None:
-    """Point the alias `challenger` at a version."""
-    with explained(tracker.tracking_uri):
-        tracker.client.set_registered_model_alias(version.model, CHALLENGER, version.version)
 
 
 def reconcile(engine: Engine, tracker: Tracker, model: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import pytest
 from infra.database import open_engine
 from infra.files import sha256_bytes
 from infra.settings import load_settings
+from infra.signing import Keyring
 from infra.store import ContentStore
 from registry import ledger
 from registry.packaging import fetch_graph, find_version
@@ -37,7 +38,7 @@ def opened(home: Path) -> Workspace:
     """A workspace on a home that is there."""
     settings = load_settings(home=home, workers=1)
     engine = open_engine(settings.database_url.get_secret_value())
-    tracker = Tracker(settings.mlflow_tracking_uri, settings.mlflow_artifacts)
+    tracker = Tracker(settings.mlflow_tracking_uri, settings.mlflow_artifacts, Keyring(settings.signing))
     return Workspace(settings, ContentStore(settings.store), engine, tracker)
 
 
