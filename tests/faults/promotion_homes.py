@@ -12,16 +12,22 @@ import pytest
 
 from infra.database import open_engine
 from infra.files import sha256_bytes
+from infra.profiles.gates import ServingGateConfig
 from infra.settings import load_settings
 from infra.signing import Keyring
 from infra.store import ContentStore
 from registry import ledger
+from registry.gates import Gate
 from registry.packaging import fetch_graph, find_version
 from registry.tracking import Tracker
+from registry.training_runs import release_run
 from tasks import confirmation, promotion
+from tasks.candidates import Bounds, Measured, enter_candidate
+from tasks.outcomes import outcomes_under
 from tasks.wiring import Workspace
 from tests.faults.commit_points import PLACES, die, watch
-from tests.registry.promotions import aliases
+from tests.registry.promotions import aliases, graph, known_lineage, version_of
+from tests.tasks.homes import new_home
 
 MODEL = "faces"
 PRELOAD = ["tests.faults.promotion_homes", "mlflow.store.tracking.sqlalchemy_store", "psycopg", "pytest"]
@@ -40,6 +46,37 @@ def opened(home: Path) -> Workspace:
     engine = open_engine(settings.database_url.get_secret_value())
     tracker = Tracker(settings.mlflow_tracking_uri, settings.mlflow_artifacts, Keyring(settings.signing))
     return Workspace(settings, ContentStore(settings.store), engine, tracker)
+
+
+@contextmanager
+def start_home(home: Path, empty_mlflow: Path) -> Iterator[Workspace]:
+    """An empty home whose MLflow is ready, with a lineage for candidates."""
+    with new_home(home) as workspace:
+        (workspace.home / "mlflow").mkdir(exist_ok=True)
+        shutil.copy(empty_mlflow, workspace.home / "mlflow" / "mlflow.db")
+        known_lineage(workspace.engine)
+        yield workspace
+
+
+def offer(workspace: Workspace, scale: float, **serving: Any) -> str:
+    """A candidate as good as any other; the number of its version."""
+    version = version_of(workspace.tracker, scale, model=MODEL)
+    names = [str(who) for who in range(20)]
+    enter_candidate(
+        workspace,
+        release_run(workspace.tracker, MODEL, version.version),
+        version,
+        graph(scale).SerializeToString(),
+        outcomes_under("p", names, names, [True] * 20),
+        Measured({"rank1": 0.95, "latency_p99_ms": 1.0}, frozenset({"CC0-1.0"})),
+        Bounds((Gate("rank1", at_least=0.9),), ServingGateConfig(**serving)),
+    )
+    return version.version
+
+
+def crown(version: str) -> None:
+    """Make a candidate the champion, in the home that tasks work in."""
+    assert promotion.make_champion.fn(promotion.judge.fn(MODEL, version)).promoted
 
 
 @contextmanager
