@@ -65,6 +65,8 @@ def kept_outcomes(tracker: Tracker, candidate: Candidate) -> Outcomes | None:
     if not candidate.outcomes:
         return None
     told = json_of(tracker, release_run(tracker, candidate.model, candidate.version).run_id, FILE)
+    if told is None:
+        return None
     text = canonical_json(told)
     return read_outcomes(text) if sha256_bytes(text.encode()) == candidate.outcomes else None
 

@@ -34,7 +34,7 @@ OWN = (Gate("rank1", at_least=0.9),)
 def home(empty_mlflow: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     with new_home(tmp_path_factory.mktemp("promotion") / "home") as workspace:
         database = workspace.home / "mlflow" / "mlflow.db"
-        database.parent.mkdir()
+        database.parent.mkdir(exist_ok=True)
         shutil.copy(empty_mlflow, database)
         known_lineage(workspace.engine)
         yield workspace
@@ -157,6 +157,7 @@ def test_a_champion_that_answers_otherwise_than_when_it_was_registered_goes_back
     offered(home, "changed", 2.0)
     good = require_candidate(ledger.history(home.engine, "changed"), "changed", "2")
     version = version_of(home.tracker, 3.0, model="changed")
+    release_run(home.tracker, "changed", version.version).log_text(outcomes().as_text(), FILE)
     enter(
         home.engine,
         type(good)(**{**vars(good), "version": version.version, "sha256": version.sha256}),
