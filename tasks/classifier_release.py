@@ -6,16 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import Float32
 from jinja2 import Environment, StrictUndefined
+from numpy import ndarray
 from prefect import task
 
 from infra.files import sha256_bytes
 from infra.profiles.classifiers import ClassifierGateConfig
 from models.classifiers.source import Source
-from models.classifiers.stored import load_classifier
+from models.classifiers.stored import ClassifierShape, load_classifier
+from models.classifiers.table import pooled
 from models.errors import AssetMissing
 from models.export.classifier import classifier_parity, export_classifier, metadata
 from models.export.latency import Latency, measure_latency
+from models.export.parity import BATCHES
 from models.export.weights import save_plain_weights
 from models.metrics.temperature import fit_temperature
 from registry.gates import Gate
@@ -24,6 +28,7 @@ from tasks import policies
 from tasks.candidates import Bounds, Measured, enter_candidate, latency_metrics
 from tasks.classifiers import Trained
 from tasks.classify import trained_reconstructor
+from tasks.coefficient_tables import StoredTable
 from tasks.export_reconstructor import reconstructor_files
 from tasks.files import read_json, write_json
 from tasks.jobs import Job, child_run
@@ -36,8 +41,11 @@ CODE = ["models.export.classifier", "models.export.weights", "models.metrics.tem
 
 
 @task(name="export classifier", **policies.STAGE)
-def export_trained(trained: Trained) -> Exported:
-    """The graph, checked against torch; its probabilities at the temperature that suits the validation inputs."""
+def export_trained(trained: Trained, table: StoredTable) -> Exported:
+    """The graph, checked against torch; its probabilities at the temperature that suits the validation inputs.
+
+    `table` holds the coefficients it was judged on, of which some are what the two are compared on.
+    """
     workspace = open_workspace()
 
     def build(folder: Path, _: Path) -> None:
@@ -48,15 +56,21 @@ def export_trained(trained: Trained) -> Exported:
         proto = export_classifier(network, shape)
         (folder / "model.onnx").write_bytes(proto.SerializeToString(deterministic=True))
         save_plain_weights(folder / "weights.safetensors", network)
-        write_json(folder / "parity.json", classifier_parity(proto, network, shape))
+        write_json(folder / "parity.json", classifier_parity(proto, network, shape, some_inputs(trained, shape, table)))
         write_json(folder / "temperatures.json", dict(zip(shape.tasks, found, strict=True)))
 
-    made = make(workspace, "classifier-onnx", [trained.artefact], {}, CODE, build)
+    made = make(workspace, "classifier-onnx", [trained.artefact, table.artefact], {}, CODE, build)
     parity = read_json(made.path / "parity.json")
     beside = {name: made.path / name for name in ("weights.safetensors", "parity.json", "temperatures.json")}
     _, shape = load_classifier(trained.artefact.path)
     beside |= reconstructor_beside(workspace, shape.source)
     return Exported(made, max(parity.values()), beside, {f"parity.{name}": gap for name, gap in parity.items()})
+
+
+def some_inputs(trained: Trained, shape: ClassifierShape, table: StoredTable) -> Float32[ndarray, "n k"]:
+    """The first inputs that it was judged on."""
+    sets = trained.design.validation.photos[: 2 * max(BATCHES)]
+    return pooled(table.read(), sets, shape.parts, shape.confident).values
 
 
 def reconstructor_beside(workspace: Workspace, source: Source) -> dict[str, Path]:

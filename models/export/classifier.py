@@ -3,7 +3,10 @@
 import json
 from collections.abc import Mapping
 
+import numpy as np
 import torch
+from jaxtyping import Float32
+from numpy import ndarray
 from onnx import ModelProto
 
 from models.classifiers.stored import ClassifierShape, shape_from
@@ -48,10 +51,16 @@ def read_shape(found: Mapping[str, str], where: str) -> ClassifierShape:
         raise ArtefactError(f"{where}: not a classifier of coefficients; train one with train-classifiers") from error
 
 
-def classifier_parity(proto: ModelProto, network: CoefficientClassifier, shape: ClassifierShape) -> dict[str, float]:
-    """Largest difference of probabilities between ONNX Runtime and torch, by batch: `random_1`, `random_5`, ...
+def classifier_parity(
+    proto: ModelProto,
+    network: CoefficientClassifier,
+    shape: ClassifierShape,
+    real: Float32[ndarray, "n k"],
+) -> dict[str, float]:
+    """Largest difference of probabilities between ONNX Runtime and torch, by batch: `random_1`, `real_5`, ...
 
-    Inputs spread as those it was trained on. Raises `ArtefactError` above `PARITY_TOLERANCE`.
+    Random inputs spread as those it was trained on; `real` are coefficients of faces, which come again where they are
+    fewer than a batch. Raises `ArtefactError` above `PARITY_TOLERANCE`.
     """
     draw = torch.Generator().manual_seed(0)
     mean, gain = (network.get_buffer(name) for name in ("mean", "gain"))
@@ -59,4 +68,5 @@ def classifier_parity(proto: ModelProto, network: CoefficientClassifier, shape: 
     batches = {
         f"random_{count}": [mean + spread * torch.randn((count, shape.size), generator=draw)] for count in BATCHES
     }
+    batches |= {f"real_{count}": [torch.from_numpy(np.resize(real, (count, shape.size)))] for count in BATCHES}
     return differences(proto, Probabilities(network), batches, (INPUT,), list(shape.tasks))

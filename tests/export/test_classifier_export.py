@@ -36,8 +36,9 @@ def proto(network):
 
 
 def test_the_graph_tells_what_the_network_tells(network, proto):
-    found = classifier_parity(proto, network, SHAPE)
-    assert set(found) == {"random_1", "random_5", "random_16"}
+    real = np.random.default_rng(1).normal(size=(3, SHAPE.size)).astype(np.float32)
+    found = classifier_parity(proto, network, SHAPE, real)
+    assert set(found) == {f"{kind}_{count}" for kind in ("random", "real") for count in (1, 5, 16)}
     assert max(found.values()) < 1e-5
     session = load_session(proto.SerializeToString())
     found = session.run(["gender"], {INPUT: numbers(5)})[0]

@@ -2,6 +2,7 @@
 
 import os
 import pickle  # noqa: TID251 - to see that the canary can fire
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,11 +20,12 @@ from models.training.safetensor_files import load_nested
 from registry.errors import RegistryError
 from registry.graphs import read_graph
 from registry.packages import Extras, Subject, open_package, write_package
-from tests.registry.hostile_artefacts import DESCRIPTION, GRAPH, WEIGHTS, Hostile, Payload, artefacts
+from tests.registry.hostile_artefacts import DESCRIPTION, GRAPH, WEIGHTS, Payload, artefacts
 from tests.registry.test_packages import graph
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
-NAMES = [each.what for each in artefacts(Path("/nowhere/canary"))]
+CANARY = Path(tempfile.gettempdir()) / f"trinormal-canary-{os.getpid()}"
+FOUND = {each.what: each for each in artefacts(CANARY)}
 
 
 @pytest.fixture(scope="module")
@@ -50,16 +52,12 @@ def package(tmp_path: Path, whole: dict[str, bytes]) -> Path:
     return folder
 
 
-@pytest.fixture
-def canary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """It must not be there in the end."""
+@pytest.fixture(autouse=True)
+def the_canary_never_fires(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
-    yield tmp_path / "canary"
+    yield
+    assert not CANARY.exists()
     assert not (tmp_path / "canary").exists()
-
-
-def hostile(what: str, canary: Path) -> Hostile:
-    return next(each for each in artefacts(canary) if each.what == what)
 
 
 def sign_again(folder: Path, keys: Keyring) -> None:
@@ -68,26 +66,24 @@ def sign_again(folder: Path, keys: Keyring) -> None:
     sign_folder(folder, {"model": "faces", "key": "k"}, keys)
 
 
-def test_there_are_many_and_the_canary_can_fire(tmp_path: Path):
-    assert len(NAMES) == len(set(NAMES)) >= 50
-    pickle.loads(pickle.dumps(Payload(tmp_path / "canary")))  # noqa: S301
-    assert (tmp_path / "canary").exists()
+def test_there_are_many_and_the_canary_can_fire():
+    assert len(FOUND) == len(list(artefacts(CANARY))) >= 50
+    pickle.loads(pickle.dumps(Payload(CANARY)))  # noqa: S301
+    CANARY.unlink()
 
 
-@pytest.mark.parametrize("what", NAMES)
-def test_put_into_a_signed_package_it_is_refused(package: Path, keys: Keyring, canary: Path, what: str):
-    found = hostile(what, canary)
+@pytest.mark.parametrize("what", FOUND)
+def test_put_into_a_signed_package_it_is_refused(package: Path, keys: Keyring, what: str):
+    found = FOUND[what]
     (package / found.name).write_bytes(found.content)
     with pytest.raises(PackageBroken) as caught:
         open_package(package, keys)
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("what", NAMES)
-def test_signed_by_somebody_unknown_it_is_refused(
-    package: Path, keys: Keyring, canary: Path, what: str, tmp_path: Path
-):
-    found = hostile(what, canary)
+@pytest.mark.parametrize("what", FOUND)
+def test_signed_by_somebody_unknown_it_is_refused(package: Path, keys: Keyring, what: str, tmp_path: Path):
+    found = FOUND[what]
     (package / found.name).write_bytes(found.content)
     stranger = Keyring(tmp_path / "stranger")
     try:
@@ -98,9 +94,9 @@ def test_signed_by_somebody_unknown_it_is_refused(
         open_package(package, keys)
 
 
-@pytest.mark.parametrize("what", NAMES)
-def test_signed_by_a_trusted_key_it_is_refused_for_what_it_is(package: Path, keys: Keyring, canary: Path, what: str):
-    found = hostile(what, canary)
+@pytest.mark.parametrize("what", FOUND)
+def test_signed_by_a_trusted_key_it_is_refused_for_what_it_is(package: Path, keys: Keyring, what: str):
+    found = FOUND[what]
     (package / found.name).write_bytes(found.content)
     with pytest.raises(InfrastructureError) as caught:
         sign_again(package, keys)
@@ -108,9 +104,9 @@ def test_signed_by_a_trusted_key_it_is_refused_for_what_it_is(package: Path, key
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("what", [each.what for each in artefacts(Path("/nowhere/canary")) if each.name == GRAPH])
-def test_as_a_graph_it_opens_no_session_and_is_not_registered(canary: Path, what: str, tmp_path: Path):
-    content = hostile(what, canary).content
+@pytest.mark.parametrize("what", [what for what, each in FOUND.items() if each.name == GRAPH])
+def test_as_a_graph_it_opens_no_session_and_is_not_registered(what: str, tmp_path: Path):
+    content = FOUND[what].content
     (tmp_path / GRAPH).write_bytes(content)
     for source in (content, tmp_path / GRAPH):
         with pytest.raises(ArtefactError) as caught:
@@ -120,9 +116,9 @@ def test_as_a_graph_it_opens_no_session_and_is_not_registered(canary: Path, what
         read_graph(content)
 
 
-@pytest.mark.parametrize("what", [each.what for each in artefacts(Path("/nowhere/canary")) if each.name == WEIGHTS])
-def test_as_weights_it_fills_no_network(canary: Path, what: str, tmp_path: Path):
-    (tmp_path / WEIGHTS).write_bytes(hostile(what, canary).content)
+@pytest.mark.parametrize("what", [what for what, each in FOUND.items() if each.name == WEIGHTS])
+def test_as_weights_it_fills_no_network(what: str, tmp_path: Path):
+    (tmp_path / WEIGHTS).write_bytes(FOUND[what].content)
     with pytest.raises(ArtefactError):
         load_nested(tmp_path / WEIGHTS)
 
@@ -130,7 +126,7 @@ def test_as_weights_it_fills_no_network(canary: Path, what: str, tmp_path: Path)
 @pytest.mark.parametrize(
     "name", ["../outside.json", "/etc/hostname.json", "a/b.json", "..json", "", "a\nb.json", "x.pkl"]
 )
-def test_a_signed_manifest_that_names_other_places_is_refused(package: Path, keys: Keyring, canary: Path, name: str):
+def test_a_signed_manifest_that_names_other_places_is_refused(package: Path, keys: Keyring, name: str):
     (package.parent / "outside.json").write_bytes(b"{}")
     entry = {"sha256": "0" * 64, "size": 2}
     text = canonical_json({"format": FORMAT, "subject": {}, "files": {name: entry}}) + "\n"
