@@ -258,6 +258,17 @@ def test_figures_lay_every_model_beside_the_others(world: World):
     assert telling_apart(world.data)["numbers"] == 80
 
 
+def test_the_gain_over_photos_is_over_the_folds_that_photos_were_trained_on(world: World):
+    every = world.study["gender"]
+    few = {**every, PHOTOS: every[PHOTOS][:1]}
+    ours = task_figures({"gender": few}, "gender", 1)["models"][RESNET]
+    shares = [
+        float((each.answered().answers() == each.answered().truth).mean()) for each in (first(world), few[PHOTOS][0])
+    ]
+    assert ours["gain_over_photos"] == pytest.approx(shares[0] - shares[1])
+    assert len(ours["folds"]) == 2, "its own figure is still that of all folds"
+
+
 def test_a_champion_answers_for_photos_and_people_and_refuses_another_reconstructor(world: World):
     trained, figures = first(world), task_figures(world.study, "gender", 1)
     exported = export_trained.fn(trained)
