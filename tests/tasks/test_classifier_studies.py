@@ -186,7 +186,7 @@ def test_the_page_and_the_artifact_show_tables_pictures_and_verdicts(tmp_path: P
     assert "http" not in shown.replace("http-equiv", "")
     assert shown.count("data:image/png;base64,") == 3
     assert "<b>99.5</b> (100.0)" in shown, "ours, and the paper's in brackets"
-    assert '(100.0)\n<br><span class="note">89.5-100.0</span>' in shown, "with its interval"
+    assert '(100.0)<br><span class="note">89.5-100.0</span>' in shown, "with its interval"
     assert '<td>82.0 <span class="note">72.0-92.0</span></td>' in shown, "the leak's sides have intervals too"
     assert '+5.0 <span class="note">-1.0 to +11.0</span>' in shown
     assert "on the first fold of each task only" in shown

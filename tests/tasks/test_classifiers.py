@@ -296,6 +296,8 @@ def test_a_champion_answers_for_photos_and_people_and_refuses_another_reconstruc
     assert_allclose(list(told.answers[0].probabilities.values()), np.asarray(wanted)[0], atol=1e-3)
     one_by_one = classify_faces(world.workspace, photos, "gender", False, "gender")
     assert [each.photos for each in one_by_one.answers] == [(photo.path,) for photo in photos]
+    for person in (True, False):
+        assert classify_faces(world.workspace, [], "gender", person, "gender").answers == [], "no face, no answer"
     with pytest.raises(ConfigurationError, match="no answers to 'expression'"):
         classify_faces(world.workspace, photos, "expression", False, "gender")
 
