@@ -271,7 +271,7 @@ def test_the_gain_over_photos_is_over_the_folds_that_photos_were_trained_on(worl
 
 def test_a_champion_answers_for_photos_and_people_and_refuses_another_reconstructor(world: World):
     trained, figures = first(world), task_figures(world.study, "gender", 1)
-    exported = export_trained.fn(trained)
+    exported = export_trained.fn(trained, world.data.table)
     assert exported.parity_max_abs < 1e-4
     licences = {"photos": "CC0-1.0"}
     config = ClassifierGateConfig(gender=0.0, gain_over_photos=-1.0)
