@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from models.errors import ConfigurationError
+from models.errors import ConfigurationError, DataError
 
 ProfileOption = Annotated[str, typer.Option(help="tiny, demo, standard, paper, or your own .toml file.")]
 console = Console()
@@ -56,7 +56,10 @@ def classify(
         name = f"{len(each.photos)} photos" if person else each.photos[0]
         console.print(f"{name}: {ranked[0][0]}   ({shares})", soft_wrap=True, highlight=False)
     for failure in answered.failures:
-        console.print(f"{failure.path}: failed, {failure.reason}", soft_wrap=True, highlight=False)
+        reason = failure.reason.removeprefix(f"{failure.path}: ")
+        console.print(f"{failure.path}: failed, {reason}", soft_wrap=True, highlight=False)
+    if not answered.answers:
+        raise DataError(f"none of {len(answered.failures)} photos shows a face that can be classified: see above")
     console.print(f"by {answered.model} version {answered.version}", highlight=False)
 
 

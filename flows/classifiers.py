@@ -14,17 +14,10 @@ from models.morphable.builtin import LICENCE
 from tasks.align import align_photos
 from tasks.classifier_data import LabelledPhotos, fei_photos, kdef_photos, records_of
 from tasks.classifier_designs import TASKS, all_experiments
+from tasks.classifier_effects import leakage_figures, option_figures
 from tasks.classifier_release import export_trained, outcomes_of, register_classifier
 from tasks.classifier_report import report_classifiers
-from tasks.classifier_results import (
-    confusion_figures,
-    leakage_figures,
-    option_figures,
-    photo_figures,
-    reliability_of,
-    tables,
-    task_figures,
-)
+from tasks.classifier_results import confusion_figures, photo_figures, reliability_of, tables, task_figures
 from tasks.classifier_study import RESNET, Ground, Study, data_set_of, train_all, wanted
 from tasks.classifiers import EXPERIMENT, few_at_once, unvisited
 from tasks.cnet import train_cnet, view_world

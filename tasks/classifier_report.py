@@ -14,12 +14,21 @@ from infra.files import atomic_write_text
 from registry.runs import TrackedRun
 from tasks import policies
 from tasks.classifier_figures import accuracy_picture, confusion_picture, reliability_picture
+from tasks.classifier_results import MODELS
+from tasks.classifier_study import PHOTOS
 from tasks.files import write_json
 from tasks.jobs import Job
 from tasks.wiring import open_workspace
 
 Figures = dict[str, Any]
 JSON_FILE, PAGE = "classifiers.json", "classifiers.html"
+
+OPTION_TITLES = (
+    ("texture", "texture coefficients as well"),
+    ("pooling", "C-Net instead of the plain mean"),
+    ("views", "all views of a face"),
+    ("multi_task", "expression and gender learnt together"),
+)
 
 
 @task(name="report classifiers", **policies.REGISTER)
@@ -69,7 +78,7 @@ def table_of(found: Figures) -> list[list[str]]:
         [
             name,
             percent(row["accuracy"]),
-            f"{percent(row['low'])}-{percent(row['high'])}",
+            span(row["low"], row["high"]),
             percent(row["macro_f1"]),
             _number(row["ece"], 3),
             _number(row["ece_calibrated"], 3),
@@ -102,13 +111,27 @@ def page(results: Figures, folder: Path, pictures: Sequence[str]) -> str:
     template = Environment(undefined=StrictUndefined, autoescape=True, trim_blocks=True).from_string(text)
     shown = {name.removeprefix("classifiers-").removesuffix(".png"): _inline(folder / name) for name in pictures}
     rows = {experiment: table_of(found) for experiment, found in results["tasks"].items()}
-    helpers = {"percent": percent, "milliseconds": _milliseconds, "number": _number}
-    return template.render(results=results, rows=rows, header=HEADER, pictures=shown, **helpers)
+    helpers = {"percent": percent, "span": span, "milliseconds": _milliseconds, "number": _number}
+    return template.render(
+        results=results,
+        rows=rows,
+        header=HEADER,
+        pictures=shown,
+        models=MODELS,
+        options=OPTION_TITLES,
+        photo_folds=max(len(found["models"].get(PHOTOS, {}).get("folds", ())) for found in results["tasks"].values()),
+        **helpers,
+    )
 
 
 def percent(share: float | None) -> str:
     """A share as per cent with one place; a dash where there is none."""
     return "-" if share is None else f"{100 * share:.1f}"
+
+
+def span(low: float, high: float) -> str:
+    """An interval of shares as per cent."""
+    return f"{percent(low)}-{percent(high)}"
 
 
 def _number(value: float | None, places: int) -> str:

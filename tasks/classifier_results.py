@@ -1,4 +1,4 @@
-"""What a study comes to, as data: paper B's three tables with ours beside, leakage, options and their effect."""
+"""What a study comes to, as data: the figures of every candidate, and paper B's three tables with ours beside."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,19 +11,7 @@ from models.metrics.classification import balance
 from models.metrics.intervals import paired_interval
 from models.metrics.verification import verification_auc
 from tasks.classifier_data import LabelledPhotos
-from tasks.classifier_designs import EXPRESSION, EXPRESSION_BY_IMAGE, GENDER, TASKS
-from tasks.classifier_study import (
-    ALONE,
-    LOGISTIC,
-    NEAREST,
-    PHOTOS,
-    PLAIN_MEAN,
-    RESNET,
-    SINGLE,
-    TEXTURE,
-    TOGETHER,
-    Study,
-)
+from tasks.classifier_study import LOGISTIC, NEAREST, PHOTOS, RESNET, Study
 from tasks.classifiers import Trained
 from tasks.mesh_tables import MESH
 from tasks.paper_b import PAPER
@@ -43,9 +31,9 @@ def task_figures(study: Study, experiment: str, seed: int) -> Figures:
     even = balance(design.training.answers[:, 0], len(labels))
     models = {name: _model(trained, seed) for name, trained in found.items() if not name.startswith(OPTIONS)}
     if PHOTOS in found and RESNET in found:
-        models[PHOTOS_VOTED] = {**_scores(_votes(found), len(labels), seed).figures(), "seconds_per_input": None}
-        models[RESNET]["gain_over_photos"] = models[RESNET]["accuracy"] - models[PHOTOS]["accuracy"]
-        models[RESNET]["gain_over_voted_photos"] = _gain(found, seed)
+        models[PHOTOS_VOTED] = {**score(_votes(found), len(labels), seed).figures(), "seconds_per_input": None}
+        models[RESNET]["gain_over_photos"] = _gain_over_photos(found, seed)
+        models[RESNET]["gain_over_voted_photos"] = _gain_over_votes(found, seed)
     return {
         "task": task,
         "labels": list(labels),
@@ -61,44 +49,10 @@ def task_figures(study: Study, experiment: str, seed: int) -> Figures:
     }
 
 
-def option_figures(study: Study, seed: int) -> Figures:
-    """Each option beside the paper's way on the same first fold."""
-    found: Figures = {"texture": {}, "pooling": {}}
-    for task in TASKS:
-        here = study[task]
-        own = _one(here[RESNET][0], seed)
-        found["texture"][task] = _beside(own, _one(here[TEXTURE][0], seed))
-        if PLAIN_MEAN in here:
-            found["pooling"][task] = {"confident": own, "plain_mean": _one(here[PLAIN_MEAN][0], seed)}
-    here = study[EXPRESSION]
-    single = _one(here[SINGLE][0], seed)
-    found["views"] = {"single_photos": single, "all_views": _one(here[RESNET][0], seed)}
-    found["multi_task"] = {
-        task: _beside(_one(here[f"{ALONE}: {task}"][0], seed), _one(here[TOGETHER][0], seed, task))
-        for task in (EXPRESSION, GENDER)
-    }
-    found["calibration"] = {
-        task: {name: _scores_of(study[task][RESNET], seed).figures()[name] for name in ("ece", "ece_calibrated")}
-        for task in TASKS
-    }
-    return found
-
-
-def leakage_figures(tasks: Mapping[str, Figures]) -> Figures:
-    """Accuracy on expressions where people are on both sides, and where nobody is."""
-    rows = {}
-    for name in MODELS:
-        sides = [tasks[split]["models"].get(name) for split in (EXPRESSION_BY_IMAGE, EXPRESSION)]
-        if all(sides):
-            by_image, by_subject = (side["accuracy"] for side in sides if side)
-            rows[name] = {"by_image": by_image, "by_subject": by_subject, "leak": by_image - by_subject}
-    return rows
-
-
 def confusion_figures(study: Study, experiment: str, seed: int) -> Figures:
     """Counts over all folds by true class and answer, and shares of each true class."""
     trained = study[experiment][RESNET]
-    found = _scores_of(trained, seed).confusion
+    found = scores_of(trained, seed).confusion
     ((_, labels),) = trained[0].design.tasks.items()
     return {
         "labels": list(labels),
@@ -110,7 +64,7 @@ def confusion_figures(study: Study, experiment: str, seed: int) -> Figures:
 
 def reliability_of(trained: Sequence[Trained], seed: int) -> Figures | None:
     """The reliability diagram of a classifier over its folds, filled bins only."""
-    found = _scores_of(trained, seed).reliability
+    found = scores_of(trained, seed).reliability
     if found is None:
         return None
     filled = found.inputs > 0
@@ -147,29 +101,14 @@ def photo_figures(data: LabelledPhotos) -> Figures:
     }
 
 
-def _model(trained: Sequence[Trained], seed: int) -> Figures:
-    return {**_scores_of(trained, seed).figures(), "seconds_per_input": trained[0].seconds_per_input}
-
-
-def _one(trained: Trained, seed: int, task: str | None = None) -> Figures:
-    """Accuracy of one fold with its interval."""
-    place = 0 if task is None else list(trained.design.tasks).index(task)
-    labels = list(trained.design.tasks.values())[place]
-    figures = _scores([trained.answered(place)], len(labels), seed).figures()
-    return {name: figures[name] for name in ("accuracy", "low", "high", "macro_f1")}
-
-
-def _beside(without: Figures, with_it: Figures) -> Figures:
-    return {"without": without, "with": with_it, "effect": with_it["accuracy"] - without["accuracy"]}
-
-
-def _scores_of(trained: Sequence[Trained], seed: int) -> Scores:
+def scores_of(trained: Sequence[Trained], seed: int) -> Scores:
+    """Figures of one candidate over its folds, on its first task."""
     labels = next(iter(trained[0].design.tasks.values()))
-    return _scores([each.answered() for each in trained], len(labels), seed)
+    return score([each.answered() for each in trained], len(labels), seed)
 
 
-def _scores(folds: Sequence[Answered], classes: int, seed: int) -> Scores:
-    return score(folds, classes, seed)
+def _model(trained: Sequence[Trained], seed: int) -> Figures:
+    return {**scores_of(trained, seed).figures(), "seconds_per_input": trained[0].seconds_per_input}
 
 
 def _votes(found: Mapping[str, Sequence[Trained]]) -> list[Answered]:
@@ -178,7 +117,13 @@ def _votes(found: Mapping[str, Sequence[Trained]]) -> list[Answered]:
     return [voted(photos.by_photo(), sets.design.validation) for photos, sets in pairs]
 
 
-def _gain(found: Mapping[str, Sequence[Trained]], seed: int) -> Figures:
+def _gain_over_photos(found: Mapping[str, Sequence[Trained]], seed: int) -> float:
+    """Accuracy beyond that of the photos one by one, on those folds on which networks saw photos."""
+    ours = found[RESNET][: len(found[PHOTOS])]
+    return scores_of(ours, seed).accuracy.value - scores_of(found[PHOTOS], seed).accuracy.value
+
+
+def _gain_over_votes(found: Mapping[str, Sequence[Trained]], seed: int) -> Figures:
     """How much oftener the network is right than the vote of the photos, on the same inputs."""
     votes = _votes(found)
     ours = [each.answered() for each in found[RESNET][: len(votes)]]

@@ -66,6 +66,8 @@ def classify_faces(workspace: Workspace, faces: Iterable[FacePhoto], task: str, 
     """The same for photos in which a face has been found."""
     found = _champion(workspace, model)
     table, failures = _coefficients(workspace, faces, found.shape)
+    if not table.paths:
+        return Answers([], failures, model, found.version)
     sets = [table.paths] if person else [(path,) for path in table.paths]
     session = load_session(found.graph)
 

@@ -83,7 +83,7 @@ class ClassifiersConfig(Config):
     trained. `name_suffix` keeps models of a profile that means nothing apart from others.
     """
 
-    yaw_spread_deg: Positive = 40.0
+    yaw_spread_deg: Positive = 55.0
     resnet34: ClassifierTrainingConfig
     resnet32: ClassifierTrainingConfig
     photos: ClassifierTrainingConfig

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float64
 from numpy import ndarray
 
-from models.rendering.camera import PerspectiveCamera, angles_from_rotation, rotation_from_angles
+from models.rendering.camera import PerspectiveCamera
 from models.types import Pose
 
 FOCAL_AT_224 = 1015.0
@@ -32,6 +32,7 @@ def pose_in_crop(pose: Pose, camera: PerspectiveCamera, to_photo: Float64[ndarra
     mine = crop_camera(size)
     distance = mine.focal_px * photo_px_per_crop_px * -z / camera.focal_px
     scale = distance / mine.focal_px
-    rotation = rotation_from_angles(0.0, 0.0, turned_deg) @ rotation_from_angles(*pose[:3])
+    # a turn of the picture adds to the roll; angles taken out of the product would jump half a turn beyond a profile
+    roll_deg = (pose.roll_deg + turned_deg + 180) % 360 - 180
     where = ((column - mine.centre_xy[0]) * scale, (mine.centre_xy[1] - row) * scale, -distance)
-    return Pose(*angles_from_rotation(rotation), (float(where[0]), float(where[1]), float(where[2])))
+    return Pose(pose.pitch_deg, pose.yaw_deg, roll_deg, (float(where[0]), float(where[1]), float(where[2])))

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from flows.classifier_commands import train_classifiers
+from flows.classifier_commands import classify, train_classifiers
 from flows.known import require_collections
 from flows.parameters import ClassifiersRequest
-from models.errors import ConfigurationError
+from models.errors import ConfigurationError, DataError
+from models.types import Failure
+from tasks.classify import Answers
 
 
 @pytest.fixture
@@ -50,3 +52,15 @@ def test_folders_and_lists_that_are_not_there_are_named(real: dict[str, Path]):
 def test_own_photos_stand_alone(real: dict[str, Path]):
     with pytest.raises(ConfigurationError, match="--photos stands alone"):
         train_classifiers(photos=real["kdef"], kdef=real["kdef"])
+
+
+def test_photos_of_which_none_can_be_classified_are_an_error_with_each_reason(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    failures = [Failure("a.jpg", "a.jpg: no such file; check the path"), Failure("b.jpg", "no face found")]
+    monkeypatch.setattr("tasks.classify.classify_photos", lambda *_: Answers([], failures, "gender", "1"))
+    with pytest.raises(DataError, match="none of 2 photos"):
+        classify([Path("a.jpg"), Path("b.jpg")], "gender")
+    told = capsys.readouterr().out
+    assert "a.jpg: failed, no such file; check the path" in told
+    assert "b.jpg: failed, no face found" in told

@@ -59,12 +59,13 @@ def test_the_leak_and_the_options_have_figures(classified: Classified):
     leakage = classified.results["leakage"]
     assert set(leakage) == MODELS
     for row in leakage.values():
-        assert row["leak"] == pytest.approx(row["by_image"] - row["by_subject"])
+        assert row["leak"] == pytest.approx(row["by_image"]["accuracy"] - row["by_subject"]["accuracy"])
     options = classified.results["options"]
     assert set(options) == {"texture", "pooling", "views", "multi_task", "calibration"}
     for task in ("expression", "gender"):
         row = options["multi_task"][task]
-        assert row["effect"] == pytest.approx(row["with"]["accuracy"] - row["without"]["accuracy"])
+        assert row["effect"] == pytest.approx(row["with"] - row["without"])
+        assert row["low"] <= row["effect"] <= row["high"]
 
 
 def test_three_models_are_registered_under_their_own_names(classified: Classified):

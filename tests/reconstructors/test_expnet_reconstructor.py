@@ -65,6 +65,18 @@ def test_alignment_by_similarity_is_what_the_pose_conversion_undoes():
     assert_allclose(pose.translation_mm[2], -crop_camera(96).focal_px * 2 * 1000 / 500, rtol=1e-9)
 
 
+@pytest.mark.parametrize("yaw", [-95.0, -90.0, -89.0, 89.0, 90.0, 95.0])
+def test_a_turned_picture_of_a_profile_is_the_same_profile_rolled(yaw: float):
+    turn = np.radians(20.0)
+    linear = 2 * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    to_photo = np.column_stack([linear, np.zeros(2)])
+    pose = Pose(7.0, yaw, -4.0, (0.0, 0.0, -1000.0))
+    found = pose_in_crop(pose, PerspectiveCamera(500.0, (5.0, 5.0)), to_photo, 96)
+    wanted = rotation_from_angles(0.0, 0.0, 20.0) @ rotation_from_angles(*pose[:3])
+    assert_allclose(rotation_from_angles(*found[:3]), wanted, atol=1e-9)
+    assert_allclose(found[:3], (7.0, yaw, 16.0), atol=1e-9, err_msg="angles that a network learns may not jump")
+
+
 def test_a_target_vector_gives_the_face_back():
     face, layout = some_coefficients(), CoefficientLayout()
     again = from_vector(to_vector(face, layout), layout, face.space)

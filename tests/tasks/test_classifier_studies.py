@@ -17,8 +17,9 @@ from tasks.classifier_designs import (
     all_experiments,
     own_experiments,
 )
+from tasks.classifier_effects import leakage_figures
 from tasks.classifier_report import as_markdown, draw, page, table_of
-from tasks.classifier_results import leakage_figures, tables
+from tasks.classifier_results import tables
 from tasks.classifier_study import (
     ALONE,
     LOGISTIC,
@@ -126,8 +127,7 @@ def some_results() -> dict[str, Any]:
     }
     shares = [[float(row == column) for column in range(7)] for row in range(7)]
     own = {"labels": EMOTIONS, "shares": shares, "counts": [[0] * 7] * 7, "unanswered": [0] * 7}
-    beside = {"without": {"accuracy": 0.8}, "with": {"accuracy": 0.85}, "effect": 0.05}
-    pooling = {"confident": {"accuracy": 0.97}, "plain_mean": {"accuracy": 0.96}}
+    beside = {"without": 0.8, "with": 0.85, "effect": 0.05, "low": -0.01, "high": 0.11}
     source = {"space": "builtin-1/id80/exp64", "reconstructor": "rnet " + "0" * 64, "confidence": "1" * 64}
     return {
         "profile": "demo",
@@ -141,8 +141,8 @@ def some_results() -> dict[str, Any]:
         "options": {
             "texture": {GENDER: beside},
             "multi_task": {EXPRESSION: beside},
-            "pooling": {GENDER: pooling},
-            "views": {"single_photos": {"accuracy": 0.7}, "all_views": {"accuracy": 0.82}},
+            "pooling": {GENDER: beside},
+            "views": {EXPRESSION: beside},
             "calibration": {GENDER: {"ece": 0.1, "ece_calibrated": 0.02}},
         },
         "registered": [
@@ -167,7 +167,8 @@ def test_the_papers_confusion_is_one_of_shares_with_its_diagonal():
 
 def test_the_leak_is_what_a_split_by_image_adds():
     found = leakage_figures(some_results()["tasks"])
-    assert found[RESNET] == {"by_image": 0.91, "by_subject": 0.82, "leak": pytest.approx(0.09)}
+    assert found[RESNET]["leak"] == pytest.approx(0.09)
+    assert found[RESNET]["by_subject"] == {"accuracy": 0.82, "low": pytest.approx(0.72), "high": pytest.approx(0.92)}
 
 
 def test_a_table_says_what_it_has_no_figure_for():
@@ -185,6 +186,10 @@ def test_the_page_and_the_artifact_show_tables_pictures_and_verdicts(tmp_path: P
     assert "http" not in shown.replace("http-equiv", "")
     assert shown.count("data:image/png;base64,") == 3
     assert "<b>99.5</b> (100.0)" in shown, "ours, and the paper's in brackets"
+    assert '(100.0)<br><span class="note">89.5-100.0</span>' in shown, "with its interval"
+    assert '<td>82.0 <span class="note">72.0-92.0</span></td>' in shown, "the leak's sides have intervals too"
+    assert '+5.0 <span class="note">-1.0 to +11.0</span>' in shown
+    assert "on the first fold of each task only" in shown
     assert "gender version 3 is" in shown
     assert "| resnet | 96.0 | 86.0-100.0 |" in as_markdown(results)
     assert "gender version 3 is challenger. short" in as_markdown(results)

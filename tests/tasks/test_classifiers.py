@@ -268,6 +268,17 @@ def test_figures_lay_every_model_beside_the_others(world: World):
     assert telling_apart(world.data)["numbers"] == 80
 
 
+def test_the_gain_over_photos_is_over_the_folds_that_photos_were_trained_on(world: World):
+    every = world.study["gender"]
+    few = {**every, PHOTOS: every[PHOTOS][:1]}
+    ours = task_figures({"gender": few}, "gender", 1)["models"][RESNET]
+    shares = [
+        float((each.answered().answers() == each.answered().truth).mean()) for each in (first(world), few[PHOTOS][0])
+    ]
+    assert ours["gain_over_photos"] == pytest.approx(shares[0] - shares[1])
+    assert len(ours["folds"]) == 2, "its own figure is still that of all folds"
+
+
 def test_a_champion_answers_for_photos_and_people_and_refuses_another_reconstructor(world: World):
     trained, figures = first(world), task_figures(world.study, "gender", 1)
     exported = export_trained.fn(trained, world.data.table)
@@ -303,6 +314,8 @@ def test_a_champion_answers_for_photos_and_people_and_refuses_another_reconstruc
     assert_allclose(list(told.answers[0].probabilities.values()), np.asarray(wanted)[0], atol=1e-3)
     one_by_one = classify_faces(world.workspace, photos, "gender", False, "gender")
     assert [each.photos for each in one_by_one.answers] == [(photo.path,) for photo in photos]
+    for person in (True, False):
+        assert classify_faces(world.workspace, [], "gender", person, "gender").answers == [], "no face, no answer"
     with pytest.raises(ConfigurationError, match="no answers to 'expression'"):
         classify_faces(world.workspace, photos, "expression", False, "gender")
 
