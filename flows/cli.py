@@ -16,6 +16,7 @@ from flows.report_commands import report
 from flows.serving import use_running_server
 from infra.environment import environment
 from infra.errors import InfrastructureError
+from infra.interrupts import notice_ctrl_c
 from infra.settings import load_settings
 from models.errors import ConfigurationError, TrinormalError
 
@@ -192,6 +193,7 @@ def _make_home(folder: Path) -> None:
 def main() -> None:
     """Run the command; an error people can mend is one line and exit code 2."""
     try:
+        notice_ctrl_c()
         settings = load_settings()
         os.environ.update(environment(settings))
         _make_home(settings.prefect_home)

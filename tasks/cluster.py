@@ -39,6 +39,7 @@ def _start(workers: int) -> Any:
         {
             "distributed.comm.timeouts.connect": "60s",
             "distributed.nanny.pre-spawn-environ": threads,
+            "distributed.deploy.lost-worker-timeout": "1 hour",  # else a worker slow to restart is never replaced
             "distributed.scheduler.allowed-failures": 1,  # the pool itself tries again, one shard at a time
         }
     )
