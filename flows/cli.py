@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
-from flows import classifier_commands
+from flows import backup_commands, classifier_commands
 from flows.data_commands import data
 from flows.evaluate_commands import evaluate
+from flows.plan_commands import plan
 from flows.report_commands import report
 from flows.serving import use_running_server
 from infra.environment import environment
@@ -146,7 +147,9 @@ def encode(
 
 
 app.command()(evaluate)
+app.command()(plan)
 classifier_commands.join(app)
+backup_commands.join(app)
 
 
 @app.command()

@@ -114,7 +114,7 @@ def test_a_changed_object_is_found_and_never_used(url: str, tmp_path: Path):
     assert list((tmp_path / "b").rglob("*.txt")) == []
 
 
-@pytest.mark.parametrize("name", ["../outside.txt", "/tmp/outside.txt", "below/../../outside.txt"])
+@pytest.mark.parametrize("name", ["../outside.txt", "/outside.txt", "below/../../outside.txt"])
 def test_a_manifest_that_leads_outside_is_refused(url: str, tmp_path: Path, name: str):
     there = open_store(tmp_path / "b", url)
     text = json.dumps({"stage": "stage", "key": KEY, "files": {name: {"size": 1, "sha256": "0" * 64}}}).encode()
