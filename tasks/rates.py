@@ -1,4 +1,4 @@
-"""How long this machine takes for one item of each kind of work, measured on a few made-up faces at a profile's sizes."""
+"""How long this machine takes for one item of each kind of work, on a few made-up faces at the sizes of a profile."""
 
 import tempfile
 import time

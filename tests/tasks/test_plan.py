@@ -48,7 +48,7 @@ def test_limits_name_the_dearest_stage_and_shards_of_an_odd_length():
 
 
 def test_operations_of_a_training_step_are_those_of_the_convolutions_three_times():
-    """Forward, gradient of the input and gradient of the kernels cost the same, but nobody asks for that of the image."""
+    """Forward, gradients of inputs and of kernels cost the same, but nobody asks for that of the image."""
     torch.manual_seed(0)
     network = Sphere20(1, 0.0625, (32, 32), 16, batch_norm=True)
     counted = []
