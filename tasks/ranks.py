@@ -56,11 +56,13 @@ def _run(command: list[str], log: Path) -> int:
     """Run it to its end, passing on what it tells; its exit code."""
     with _started(command, log) as process:
         assert process.stdout is not None  # noqa: S101 - asked for below
-        Thread(target=_pass_on, args=(process.stdout,), daemon=True).start()
+        telling = Thread(target=_pass_on, args=(process.stdout,), daemon=True)
+        telling.start()
         while process.poll() is None and not pressed.is_set():
             time.sleep(LOOK_EVERY_S)
         if pressed.is_set():
             raise KeyboardInterrupt
+        telling.join(GRACE_S)
         return process.wait()
 
 
