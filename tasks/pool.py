@@ -21,6 +21,8 @@ from tasks.quarantine import Poisoned
 from tasks.worker import build_elsewhere
 
 _alone = Lock()
+HOPELESS = 20
+"""When so many shards fail and none is made it is not the shards: a full disk, say."""
 
 
 class Shard(NamedTuple):
@@ -40,12 +42,14 @@ def make_shards(
 
     They are made by the Dask cluster of the settings, or by so many `workers` on this machine where that is given.
     A worker that dies is replaced and its shard done again. A shard that cannot be made is set aside while the others
-    go on, and raises at the end (see `quarantine.tell`); the next call tries it again, after the others.
+    go on, and raises at the end (see `quarantine.tell`); the next call tries it again, after the others. The first
+    `HOPELESS` shards failing is the end.
     """
     aside = settings.quarantine
     missing = [shard for shard in shards if store.lookup(shard.stage, shard.key) is None]
     missing.sort(key=lambda shard: quarantine.reason_of(aside, shard.stage, shard.key) is not None)
     poisoned: list[Poisoned] = []
+    made = 0
     for number, error in track(_outcomes(store, missing, settings, workers), title, total=len(missing)):
         stage, key = missing[number][:2]
         if error is None:
@@ -53,8 +57,11 @@ def make_shards(
             store.get(stage, key)  # fetched while others are being made
         else:
             poisoned.append(Poisoned(stage, key, error))
-    quarantine.note(aside, poisoned)
-    quarantine.tell(aside, title, poisoned, len(missing) - len(poisoned))
+            quarantine.note(aside, poisoned[-1])
+        made += error is None
+        if made == 0 and len(poisoned) == HOPELESS:
+            break
+    quarantine.tell(aside, title, poisoned, made)
     return [store.get(shard.stage, shard.key) for shard in shards]
 
 

@@ -39,11 +39,10 @@ def is_ours(error: BaseException) -> bool:
     return isinstance(error, TrinormalError | InfrastructureError)
 
 
-def note(folder: Path, poisoned: Sequence[Poisoned]) -> None:
-    """Keep the reason of each at `<stage>/<key>.json`."""
-    for shard in poisoned:
-        what = {"stage": shard.stage, "key": shard.key, "reason": shard.reason}
-        atomic_write_json(_place(folder, shard.stage, shard.key), what)
+def note(folder: Path, shard: Poisoned) -> None:
+    """Keep the reason at `<stage>/<key>.json`."""
+    what = {"stage": shard.stage, "key": shard.key, "reason": shard.reason}
+    atomic_write_json(_place(folder, shard.stage, shard.key), what)
 
 
 def reason_of(folder: Path, stage: str, key: str) -> str | None:
