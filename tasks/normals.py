@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import UInt8
+from numpy import ndarray
 from prefect import task
 
 from infra.files import sha256_file
@@ -79,6 +81,7 @@ def load_normals(given: NormalShards) -> np.ndarray:
     return np.concatenate([np.load(path, allow_pickle=False) for path in given.paths])
 
 
+<<<<<<< HEAD
 def encoding_of(config: NormalsConfig) -> dict[str, Any]:
     """What `build_photo_normals` is told of how faces are varied and encoded."""
     low, high = config.expression_strength
@@ -99,4 +102,15 @@ def encoding_of(config: NormalsConfig) -> dict[str, Any]:
 
 def grid_of(config: NormalsConfig) -> list[float]:
     """Width, height, and millimetres a pixel."""
+=======
+def some_images(given: NormalShards, count: int) -> UInt8[ndarray, "n 3 h w"]:
+    """At most `count` images, spread evenly over the shards and within each."""
+    each = -(-count // max(1, len(given.paths)))
+    blocks = [np.load(path, mmap_mode="r", allow_pickle=False) for path in given.paths]
+    chosen = [block[np.unique(np.linspace(0, len(block) - 1, each).astype(int))] for block in blocks if len(block)]
+    return np.concatenate(chosen)[:count]
+
+
+def _grid(config: NormalsConfig) -> list[float]:
+>>>>>>> main
     return [config.pixels, config.pixels, config.mm_per_pixel]
