@@ -81,7 +81,6 @@ def load_normals(given: NormalShards) -> np.ndarray:
     return np.concatenate([np.load(path, allow_pickle=False) for path in given.paths])
 
 
-<<<<<<< HEAD
 def encoding_of(config: NormalsConfig) -> dict[str, Any]:
     """What `build_photo_normals` is told of how faces are varied and encoded."""
     low, high = config.expression_strength
@@ -100,9 +99,6 @@ def encoding_of(config: NormalsConfig) -> dict[str, Any]:
     }
 
 
-def grid_of(config: NormalsConfig) -> list[float]:
-    """Width, height, and millimetres a pixel."""
-=======
 def some_images(given: NormalShards, count: int) -> UInt8[ndarray, "n 3 h w"]:
     """At most `count` images, spread evenly over the shards and within each."""
     each = -(-count // max(1, len(given.paths)))
@@ -111,6 +107,6 @@ def some_images(given: NormalShards, count: int) -> UInt8[ndarray, "n 3 h w"]:
     return np.concatenate(chosen)[:count]
 
 
-def _grid(config: NormalsConfig) -> list[float]:
->>>>>>> main
+def grid_of(config: NormalsConfig) -> list[float]:
+    """Width, height, and millimetres a pixel."""
     return [config.pixels, config.pixels, config.mm_per_pixel]
