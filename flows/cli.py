@@ -9,14 +9,16 @@ from typing import Annotated
 
 import typer
 
-from flows import classifier_commands, promotion_commands
+from flows import backup_commands, classifier_commands, promotion_commands
 from flows.data_commands import data
 from flows.evaluate_commands import evaluate
 from flows.package_commands import package
+from flows.plan_commands import plan
 from flows.report_commands import report
 from flows.serving import use_running_server
 from infra.environment import environment
 from infra.errors import InfrastructureError
+from infra.interrupts import notice_ctrl_c
 from infra.settings import load_settings
 from models.errors import ConfigurationError, TrinormalError
 
@@ -150,8 +152,10 @@ def encode(
 
 
 app.command()(evaluate)
+app.command()(plan)
 classifier_commands.join(app)
 promotion_commands.join(app)
+backup_commands.join(app)
 
 
 @app.command()
@@ -209,6 +213,7 @@ def _make_home(folder: Path) -> None:
 def main() -> None:
     """Run the command; an error people can mend is one line and exit code 2."""
     try:
+        notice_ctrl_c()
         settings = load_settings()
         os.environ.update(environment(settings))
         _make_home(settings.prefect_home)

@@ -13,10 +13,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from infra import leash
 from models.errors import ConfigurationError
 
 HOST = "127.0.0.1"
-LEASH = Path(__file__).with_name("leash.py")
+LEASH = Path(leash.__file__)
 START_S = 300.0
 
 

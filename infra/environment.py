@@ -29,6 +29,9 @@ def _own(settings: Settings) -> dict[str, str]:
         "TRINORMAL_MLFLOW_TRACKING_URI": settings.mlflow_tracking_uri,
         "TRINORMAL_DEVICE": settings.device,
         "TRINORMAL_WORKERS": str(settings.workers),
+        "TRINORMAL_DASK_ADDRESS": settings.dask_address,
+        "TRINORMAL_STORE_URL": settings.store_url,
+        "TRINORMAL_TRAINING_PROCESSES": str(settings.training_processes),
         "TRINORMAL_LOG_LEVEL": settings.log_level,
     }
 

@@ -27,12 +27,28 @@ class Settings(BaseSettings):
     prefect_auth: SecretStr | None = Field(default=None, description="`user:password` of the Prefect API")
     device: Literal["auto", "cpu", "cuda"] = "auto"
     workers: Annotated[int, Field(ge=1, le=4096)] = Field(default_factory=lambda: len(usable_cores()))
+    dask_address: str = Field(default="", description="a Dask scheduler elsewhere; empty: processes on this machine")
+    store_url: str = Field(default="", description="the store shared by machines: a mounted folder or a bucket's URL")
+    training_processes: Annotated[int, Field(ge=1, le=64)] = 1
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("home")
     @classmethod
     def _absolute(cls, home: Path) -> Path:
         return home.expanduser().absolute()
+
+    @field_validator("store_url")
+    @classmethod
+    def _without_secrets(cls, url: str) -> str:
+        if "@" in url.partition("://")[2].partition("/")[0]:
+            raise ValueError("credentials do not belong in the URL; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+        return url
+
+    @model_validator(mode="after")
+    def _shared_store_for_other_machines(self) -> Self:
+        if self.dask_address and not self.store_url:
+            raise ValueError(f"{PREFIX}DASK_ADDRESS needs {PREFIX}STORE_URL: workers elsewhere do not see this disk")
+        return self
 
     @model_validator(mode="after")
     def _fill_what_follows_from_home(self) -> Self:
@@ -68,6 +84,11 @@ class Settings(BaseSettings):
         return self.home / "assets"
 
     @property
+    def quarantine(self) -> Path:
+        """A note on each shard that was set aside, with the reason."""
+        return self.home / "quarantine"
+
+    @property
     def cache(self) -> Path:
         """Compiled kernels, fonts and the like; safe to delete at any time."""
         return self.home / "cache"
@@ -91,4 +112,4 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"]).upper()
-        raise SettingsError(f"{PREFIX}{name}: {first['msg']}") from None
+        raise SettingsError(f"{PREFIX}{name}: {first['msg']}" if name else first["msg"]) from None

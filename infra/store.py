@@ -1,4 +1,7 @@
-"""The content-addressed store: an artefact is a folder named by what it was made from, whole or absent."""
+"""The content-addressed store: an artefact is a folder named by what it was made from, whole or absent.
+
+Where machines share a store, the folder on the local disk is its cache: what is missing here is fetched from there.
+"""
 
 import fcntl
 import json
@@ -20,8 +23,9 @@ from infra.files import (
     sha256_bytes,
     sha256_file,
 )
+from infra.objects import open_objects
+from infra.shared_store import MANIFEST, SharedStore
 
-MANIFEST = "manifest.json"
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
 KEY = re.compile(r"[0-9a-f]{64}")
 
@@ -55,15 +59,20 @@ def artefact_key(stage: str, inputs: Sequence[str], config: object, code: str) -
 
 
 class ContentStore:
-    """Artefacts below `root`, at `<stage>/<two digits>/<key>`, each with a manifest of sizes and hashes."""
+    """Artefacts below `root`, at `<stage>/<two digits>/<key>`, each with a manifest of sizes and hashes.
 
-    def __init__(self, root: Path) -> None:
+    With `shared`, an artefact is written there before it appears here, and fetched from there where it is not here.
+    """
+
+    def __init__(self, root: Path, shared: SharedStore | None = None) -> None:
         self.root = root
+        self.shared = shared
 
     def lookup(self, stage: str, key: str) -> Artefact | None:
         """The artefact, or None while it is not complete."""
         path = self._path(stage, key)
-        return Artefact(stage, key, path) if (path / MANIFEST).is_file() else None
+        here = (path / MANIFEST).is_file() or self._fetch(stage, key)
+        return Artefact(stage, key, path) if here else None
 
     def get(self, stage: str, key: str) -> Artefact:
         """The artefact; raises `StoreError` where it is not complete."""
@@ -78,18 +87,14 @@ class ContentStore:
 
         Of two writers at once the slower one discards its copy; for both the artefact is there afterwards.
         """
-        target = self._path(stage, key)
-        if target.exists() and not (target / MANIFEST).is_file():  # not ours to trust: put it aside
-            aside = partial_path(target)
-            target.rename(aside)
-            remove(aside)
         try:
-            with ExitStack() as claim, atomic_directory(target) as staging:
-                claim.enter_context(_claimed(staging))  # given up last, when the folder has its final name
+            with self._staged(stage, key) as staging:
                 yield staging
                 if (staging / MANIFEST).exists():
                     raise StoreError(f"stage {stage!r} wrote {MANIFEST}, a name the store keeps for itself")
                 atomic_write_json(staging / MANIFEST, {"stage": stage, "key": key, "files": _describe(staging)})
+                if self.shared is not None and not self.shared.publish(stage, key, staging):
+                    raise FileExistsError
         except FileExistsError:
             if self.lookup(stage, key) is None:
                 raise
@@ -102,6 +107,12 @@ class ContentStore:
         with self.write(stage, key) as staging:
             build(staging)
         return self.get(stage, key)
+
+    def publish(self, artefact: Artefact) -> None:
+        """Make sure that other machines find an artefact that may have been made before the store was shared."""
+        if self.shared is not None and not self.shared.publish(artefact.stage, artefact.key, artefact.path):
+            where = f"{artefact.stage} artefact {artefact.key[:12]}"
+            raise StoreError(f"{where}: the shared store holds other bytes of it; remove {artefact.path} and rerun")
 
     def content_hash(self, artefact: Artefact) -> str:
         """Hash of names, sizes and content: the input hash of the next stage.
@@ -121,7 +132,9 @@ class ContentStore:
                 )
 
     def remove(self, artefact: Artefact) -> None:
-        """Forget an artefact; no moment shows half of it."""
+        """Forget an artefact, here and in the shared store; no moment shows half of it."""
+        if self.shared is not None:
+            self.shared.remove(artefact.stage, artefact.key)
         aside = partial_path(artefact.path)
         try:
             artefact.path.rename(aside)
@@ -135,20 +148,59 @@ class ContentStore:
         return tuple(path for path in leftovers if _remove_unclaimed(path))
 
     def artefacts(self, stage: str) -> Iterator[Artefact]:
-        """Every complete artefact of a stage, by key."""
-        for manifest in sorted((self.root / stage).glob(f"??/*/{MANIFEST}")):
-            if KEY.fullmatch(manifest.parent.name):
-                yield Artefact(stage, manifest.parent.name, manifest.parent)
+        """Every complete artefact of a stage, by key; those of the shared store are fetched one after another."""
+        elsewhere = [] if self.shared is None else self.shared.keys(stage)
+        for key in sorted({*self._keys(stage), *elsewhere}):
+            yield self.get(stage, key)
 
     def sizes(self) -> dict[str, StageSize]:
-        """How many artefacts and bytes each stage holds, from the manifests."""
+        """How many artefacts and bytes each stage holds on this disk, from the manifests."""
         stages = sorted(path.name for path in self.root.iterdir() if path.is_dir()) if self.root.is_dir() else []
-        return {stage: _size(list(self.artefacts(stage))) for stage in stages}
+        return {
+            stage: _size([Artefact(stage, key, self._path(stage, key)) for key in self._keys(stage)])
+            for stage in stages
+        }
+
+    def _keys(self, stage: str) -> list[str]:
+        """The complete artefacts on this disk."""
+        names = [manifest.parent.name for manifest in (self.root / stage).glob(f"??/*/{MANIFEST}")]
+        return [name for name in names if KEY.fullmatch(name)]
+
+    def _fetch(self, stage: str, key: str) -> bool:
+        """Copy an artefact from the shared store to this disk; False where it has none."""
+        if self.shared is None or not self.shared.has(stage, key):
+            return False
+        try:
+            with self._staged(stage, key) as staging:
+                if not self.shared.fetch(stage, key, staging):
+                    raise FileNotFoundError
+        except FileNotFoundError:  # removed meanwhile
+            return False
+        except FileExistsError:  # another process fetched it
+            return (self._path(stage, key) / MANIFEST).is_file()
+        return True
+
+    @contextmanager
+    def _staged(self, stage: str, key: str) -> Generator[Path]:
+        """An empty folder, claimed by this process, that becomes the artefact's."""
+        target = self._path(stage, key)
+        if target.exists() and not (target / MANIFEST).is_file():  # not ours to trust: put it aside
+            aside = partial_path(target)
+            target.rename(aside)
+            remove(aside)
+        with ExitStack() as claim, atomic_directory(target) as staging:
+            claim.enter_context(_claimed(staging))  # given up last, when the folder has its final name
+            yield staging
 
     def _path(self, stage: str, key: str) -> Path:
         if not NAME.fullmatch(stage) or not KEY.fullmatch(key):
             raise StoreError(f"stage {stage!r}, key {key!r}: a stage is a plain lower-case name, a key a SHA-256")
         return self.root / stage / key[:2] / key
+
+
+def open_store(root: Path, url: str = "") -> ContentStore:
+    """The store below `root`, which is a cache of the one at `url` where that is given."""
+    return ContentStore(root, SharedStore(open_objects(url)) if url else None)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from models.losses import IdentityHead, heads
 from models.networks.sphere20 import Sphere20, adapt_to_normals
 from models.training.augmentation import Augmentation, NormalAugmentation, PhotoAugmentation
 from models.training.device import pick_device
+from models.training.ranks import my_part
 from models.training.recognition import fit_recogniser
 from models.training.safetensor_files import load_weights, save_weights
 from models.training.shards import ImageShards
@@ -50,7 +51,10 @@ class Fit(NamedTuple):
 
 
 def fit_sphere20(folder: Path, scratch: Path, fit: Fit) -> None:
-    """Train and write weights, shape and curve to `folder`; checkpoints go to `scratch`, live points to the run."""
+    """Train and write weights, shape and curve to `folder`; checkpoints go to `scratch`, live points to the run.
+
+    Of several processes (see `tasks.ranks`) the first one writes.
+    """
     workspace = open_workspace()
     torch.set_num_threads(fit.threads)
     network = _new(fit) if fit.start is None else adapt_to_normals(open_sphere20(fit.start))
@@ -68,6 +72,8 @@ def fit_sphere20(folder: Path, scratch: Path, fit: Fit) -> None:
         augment=fit.augment,
         reinitialise_embedding=fit.start is not None,
     )
+    if not my_part().is_first:
+        return
     save_weights(folder / "weights.safetensors", network)
     write_json(folder / "shape.json", vars(network.shape))
     write_json(folder / "history.json", curve_of(result.history))

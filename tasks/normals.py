@@ -1,7 +1,7 @@
 """Normal component images of reconstructed photos (for training) and of scans (for testing)."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import UInt8
@@ -42,22 +42,7 @@ class NormalShards(NamedTuple):
 def encode_photos(faces: Faces, people: Artefact, config: NormalsConfig, seed: int) -> NormalShards:
     """Every 3D face to normal component images, varied as cleaned scans are; `people` is what `pool_people` made."""
     workspace = open_workspace()
-    variation = {
-        "rotation_deg": config.rotation_spread_deg,
-        "shift_mm": config.shift_spread_mm,
-        "size": config.size_spread,
-        "noise_mm": config.noise_mm,
-    }
-    low, high = config.expression_strength
-    common = {
-        "grid": _grid(config),
-        "crop_radius_mm": config.crop_radius_mm,
-        "variants": config.variants_per_photo,
-        "variation": variation,
-        "pooling": config.identity_pooling,
-        "wearing": {"transfer": config.expression_transfer, "weakest": low, "strongest": high},
-        "name": faces.variant.name,
-    }
+    common = {**encoding_of(config), "name": faces.variant.name}
     units, arguments = [], []
     for number, shard in enumerate(faces.shards):
         units.append(([shard, people, *faces.variant.inputs()], {**common, "seed": seed + number}))
@@ -76,7 +61,7 @@ def encode_scans(root: Path, records: list[ScanRecord], config: NormalsConfig) -
     """Every scan cleaned, brought upright and encoded; failures are kept as rows."""
     workspace = open_workspace()
     common = {
-        "grid": _grid(config),
+        "grid": grid_of(config),
         "crop_radius_mm": config.crop_radius_mm,
         "cleaning": config.cleaning.model_dump(),
     }
@@ -96,6 +81,24 @@ def load_normals(given: NormalShards) -> np.ndarray:
     return np.concatenate([np.load(path, allow_pickle=False) for path in given.paths])
 
 
+def encoding_of(config: NormalsConfig) -> dict[str, Any]:
+    """What `build_photo_normals` is told of how faces are varied and encoded."""
+    low, high = config.expression_strength
+    return {
+        "grid": grid_of(config),
+        "crop_radius_mm": config.crop_radius_mm,
+        "variants": config.variants_per_photo,
+        "variation": {
+            "rotation_deg": config.rotation_spread_deg,
+            "shift_mm": config.shift_spread_mm,
+            "size": config.size_spread,
+            "noise_mm": config.noise_mm,
+        },
+        "pooling": config.identity_pooling,
+        "wearing": {"transfer": config.expression_transfer, "weakest": low, "strongest": high},
+    }
+
+
 def some_images(given: NormalShards, count: int) -> UInt8[ndarray, "n 3 h w"]:
     """At most `count` images, spread evenly over the shards and within each."""
     each = -(-count // max(1, len(given.paths)))
@@ -104,5 +107,6 @@ def some_images(given: NormalShards, count: int) -> UInt8[ndarray, "n 3 h w"]:
     return np.concatenate(chosen)[:count]
 
 
-def _grid(config: NormalsConfig) -> list[float]:
+def grid_of(config: NormalsConfig) -> list[float]:
+    """Width, height, and millimetres a pixel."""
     return [config.pixels, config.pixels, config.mm_per_pixel]

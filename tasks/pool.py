@@ -1,54 +1,120 @@
 """Shards over processes: one coarse task drives a Dask cluster, so an item costs milliseconds."""
 
-import atexit
 import ctypes
 import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
 
-from infra.store import Artefact, ContentStore
+from infra.fingerprint import code_fingerprint
+from infra.settings import Settings
+from infra.store import Artefact, ContentStore, open_store
+from tasks import quarantine
+from tasks.cluster import local_client, remote_client
+from tasks.drain import Job, Outcome, drain
+from tasks.portable import pack
 from tasks.progress import track
+from tasks.quarantine import Poisoned
+from tasks.worker import build_elsewhere
 
-_starting = Lock()
 _alone = Lock()
+HOPELESS = 20
+"""When so many shards fail and none is made it is not the shards: a full disk, say."""
 
 
 class Shard(NamedTuple):
-    """One unit of work: `build(folder, **arguments)` fills the artefact `key` of `stage`."""
+    """One unit of work: `build(folder, **arguments)` fills the artefact `key` of `stage`; `code` names its modules."""
 
     stage: str
     key: str
     build: Callable[..., None]
     arguments: dict[str, Any]
+    code: tuple[str, ...] = ()
 
 
-def make_shards(store: ContentStore, shards: Sequence[Shard], workers: int, title: str) -> list[Artefact]:
+def make_shards(
+    store: ContentStore, shards: Sequence[Shard], settings: Settings, workers: int | None, title: str
+) -> list[Artefact]:
     """Every shard's artefact, in order; those already in the store are not made again.
 
-    A worker that dies is replaced and its shard done again; an exception in a shard is raised here.
+    They are made by the Dask cluster of the settings, or by so many `workers` on this machine where that is given.
+    A worker that dies is replaced and its shard done again. A shard that cannot be made is set aside while the others
+    go on, and raises at the end (see `quarantine.tell`); the next call tries it again, after the others. The first
+    `HOPELESS` shards failing is the end.
     """
+    aside = settings.quarantine
     missing = [shard for shard in shards if store.lookup(shard.stage, shard.key) is None]
-    if len(missing) == 1 or (missing and workers == 1):
-        for shard in track(missing, title):
-            _run(store.root, shard)
-    elif missing:
-        _drain(_client(workers), store.root, missing, title)
+    missing.sort(key=lambda shard: quarantine.reason_of(aside, shard.stage, shard.key) is not None)
+    poisoned: list[Poisoned] = []
+    made = 0
+    for number, error in track(_outcomes(store, missing, settings, workers), title, total=len(missing)):
+        stage, key = missing[number][:2]
+        if error is None:
+            quarantine.release(aside, stage, key)
+            store.get(stage, key)  # fetched while others are being made
+        else:
+            poisoned.append(Poisoned(stage, key, error))
+            quarantine.note(aside, poisoned[-1])
+        made += error is None
+        if made == 0 and len(poisoned) == HOPELESS:
+            break
+    quarantine.tell(aside, title, poisoned, made)
     return [store.get(shard.stage, shard.key) for shard in shards]
 
 
-def _drain(client: Any, root: Path, missing: Sequence[Shard], title: str) -> None:
-    from distributed import as_completed
+def _outcomes(
+    store: ContentStore, missing: Sequence[Shard], settings: Settings, workers: int | None
+) -> Iterator[Outcome]:
+    many = workers or settings.workers
+    if settings.dask_address and missing and workers is None:
+        client = remote_client(settings.dask_address)
+        yield from drain(client, lambda number: _portable(store, missing[number], settings), len(missing))
+    elif len(missing) > 1 and many > 1:
+        client = local_client(many)
+        yield from drain(client, lambda number: _local(store, missing[number], settings), len(missing))
+        client.run(give_back_memory)
+    else:
+        for number, shard in enumerate(missing):
+            yield Outcome(number, _error_of(store, shard))
 
-    futures = [client.submit(_run, root, shard, key=f"{shard.stage}-{shard.key}", retries=1) for shard in missing]
-    for future in track(as_completed(futures), title, total=len(futures)):
-        future.result()
-        future.release()
-    client.run(give_back_memory)
+
+def _error_of(store: ContentStore, shard: Shard) -> Exception | None:
+    """What the shard raises in this process; an error that is not ours gets a second try."""
+    for last in (False, True):
+        try:
+            _make(store, shard)
+        except Exception as error:
+            if last or quarantine.is_ours(error):
+                return error
+        else:
+            break
+    return None
+
+
+def _local(store: ContentStore, shard: Shard, settings: Settings) -> Job:
+    return Job(_name(shard), _run, (store.root, settings.store_url, shard))
+
+
+def _portable(store: ContentStore, shard: Shard, settings: Settings) -> Job:
+    """The shard for a machine of which we only know that it has our code and our store."""
+    made_by = (shard.code, code_fingerprint(*shard.code) if shard.code else "")
+    what = (shard.stage, shard.key, shard.build, pack(shard.arguments, settings, store))
+    return Job(_name(shard), build_elsewhere, (settings.store_url, *made_by, *what))
+
+
+def _name(shard: Shard) -> str:
+    return f"{shard.stage}-{shard.key}"
+
+
+def _run(root: Path, store_url: str, shard: Shard) -> None:
+    _make(open_store(root, store_url), shard)
+
+
+def _make(store: ContentStore, shard: Shard) -> None:
+    store.ensure(shard.stage, shard.key, lambda folder: shard.build(folder, **shard.arguments))
 
 
 def run_apart(workers: int, function: Callable[..., None], *arguments: Any) -> float:
@@ -59,7 +125,7 @@ def run_apart(workers: int, function: Callable[..., None], *arguments: Any) -> f
     if workers == 1:
         with _alone:
             return _timed(function, *arguments)
-    return float(_client(workers).submit(_timed, function, *arguments, pure=False, retries=1).result())
+    return float(local_client(workers).submit(_timed, function, *arguments, pure=False, retries=1).result())
 
 
 def _timed(function: Callable[..., None], *arguments: Any) -> float:
@@ -73,37 +139,3 @@ def give_back_memory() -> None:
     gc.collect()
     with suppress(OSError, AttributeError):
         ctypes.CDLL("libc.so.6").malloc_trim(0)  # glibc only; elsewhere the allocator decides
-
-
-def _run(root: Path, shard: Shard) -> None:
-    ContentStore(root).ensure(shard.stage, shard.key, lambda folder: shard.build(folder, **shard.arguments))
-
-
-def _client(workers: int) -> Any:
-    """The client of the local cluster; threads that ask at once get the same."""
-    with _starting:
-        return _start(workers)
-
-
-@cache
-def _start(workers: int) -> Any:
-    """A local cluster of processes with one task each, started at first use and closed when this process ends."""
-    import dask.config
-    from distributed import Client, LocalCluster
-
-    # Dask's own list also lowers the allocator's trim threshold, which makes every large array a page fault
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), 1)
-    dask.config.set({"distributed.comm.timeouts.connect": "60s", "distributed.nanny.pre-spawn-environ": threads})
-    cluster = LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        processes=True,
-        dashboard_address="127.0.0.1:0",
-        memory_limit=0,
-        silence_logs=50,
-        preload=["tasks.worker"],
-    )
-    client = Client(cluster)
-    atexit.register(cluster.close)
-    atexit.register(client.close)
-    return client

@@ -22,6 +22,7 @@ from tasks.fit_sphere20 import Fit, LossName, fit_sphere20, open_sphere20
 from tasks.jobs import Job, child_run, complete_curve
 from tasks.normals import NormalShards
 from tasks.pool import run_apart
+from tasks.ranks import run_ranks
 from tasks.stages import make
 from tasks.wiring import open_workspace
 
@@ -107,8 +108,9 @@ def number_subjects(subjects: Sequence[str]) -> tuple[Int64[ndarray, " n"], int]
 
 
 def _train(inputs: Sequence[Artefact], fit: Fit, job: Job) -> Network:
-    """Train in a process of its own, and log parameters and curve to the network's own run."""
+    """Train in a process of its own, or in several, and log parameters and curve to the network's own run."""
     workspace = open_workspace()
+    processes = workspace.settings.training_processes
     settings = _settings(fit)
     axis = "photo" if fit.axis is None else AXES[fit.axis]
     run = child_run(workspace, job, fit.name, tags={"network": "sphere20", "loss": fit.loss, "axis": axis})
@@ -116,6 +118,9 @@ def _train(inputs: Sequence[Artefact], fit: Fit, job: Job) -> Network:
 
     def build(folder: Path, scratch: Path) -> float:
         known = fit._replace(run_id=run.run_id)
+        if processes > 1:
+            each = known._replace(threads=max(1, len(usable_cores()) // processes))
+            return run_ranks(workspace.settings, "sphere20", folder, scratch, each)
         seconds = run_apart(workspace.settings.workers, fit_sphere20, folder, scratch, known)
         return seconds * fit.threads / len(usable_cores())  # its share of the wall time
 

@@ -1,40 +1,29 @@
 """Training of the ExpNet on the face world, and its error on people it has never seen."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy import ndarray
 from prefect import task
 
 from infra.profiles import ExpNetConfig
 from infra.store import Artefact
-from models.losses import CoefficientLoss, objectives
-from models.morphable.builtin import load_face
-from models.networks.expnet import CoefficientLayout, build_expnet
-from models.reconstructors.expnet import POSE_WEIGHTS_MM2, ExpNet, surface_basis
+from models.reconstructors.expnet import ExpNet
 from models.reconstructors.scoring import ShapeError, shape_error
-from models.reconstructors.stored import save_expnet
+from models.reconstructors.stored import load_expnet
 from models.training.device import pick_device
-from models.training.reconstruction import fit_regressor
-from models.training.rows import OnEpoch
-from models.training.shards import CoefficientShards
 from tasks import policies
 from tasks.build_regression import build_regression
 from tasks.files import read_json, write_json
-from tasks.jobs import Job, child_run, complete_curve, curve_of, live_curve
-from tasks.progress import announce
+from tasks.fit_expnet import Fit, fit_expnet
+from tasks.jobs import Job, child_run, complete_curve
+from tasks.ranks import run_ranks
 from tasks.stages import make, make_all
 from tasks.synthesise import Collection
 from tasks.wiring import Workspace, open_workspace
 
-CODE = [
-    "models.training.reconstruction",
-    "models.reconstructors.expnet",
-    "models.reconstructors.scoring",
-    "models.reconstructors.stored",
-]
+CODE = ["tasks.fit_expnet", "models.reconstructors.scoring"]
 
 
 class TrainedExpNet(NamedTuple):
@@ -57,11 +46,12 @@ def train_expnet(photos: Collection, held_out: Collection, config: ExpNetConfig,
     )
 
     def build(folder: Path, scratch: Path) -> None:
-        on_epoch = live_curve(run, "ExpNet", config.epochs, announce)
-        network, history = _fit(workspace, shards, config, seed, scratch, on_epoch)
-        save_expnet(folder, network.network, config.depth, config.width, config.pixels)
-        write_json(folder / "history.json", history)
-        write_json(folder / "error.json", _error(workspace, network, unseen)._asdict())
+        fit = Fit([shard.path for shard in shards], config, seed, run.run_id)
+        if workspace.settings.training_processes > 1:
+            run_ranks(workspace.settings, "expnet", folder, scratch, fit)
+        else:
+            fit_expnet(folder, scratch, fit)
+        write_json(folder / "error.json", _error(workspace, load_expnet(folder), unseen)._asdict())
 
     made = make(workspace, "expnet", [*shards, *unseen], settings, CODE, build)
     trained = TrainedExpNet(made, ShapeError(**read_json(made.path / "error.json")), [*shards, *unseen])
@@ -77,37 +67,6 @@ def regression_shards(workspace: Workspace, photos: Collection, pixels: int) -> 
     paths = [{"shard": shard.path} for shard in photos.shards]
     code = ["tasks.build_regression"]
     return make_all(workspace, "regression", units, code, build_regression, "crops with coefficients", paths)
-
-
-def _fit(
-    workspace: Workspace, shards: list[Artefact], config: ExpNetConfig, seed: int, scratch: Path, on_epoch: OnEpoch
-) -> tuple[ExpNet, list[dict[str, Any]]]:
-    layout = CoefficientLayout()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network = build_expnet(config.depth, config.width, layout.size)
-    result = fit_regressor(
-        network,
-        _objective(config),
-        CoefficientShards([shard.path / "crops.npy" for shard in shards], _stacked(shards, "targets")),
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
-        weight_decay=1e-4,
-        seed=seed,
-        checkpoint_dir=scratch,
-        on_epoch=on_epoch,
-        device=pick_device(workspace.settings.device),
-    )
-    return ExpNet(network, load_face(), layout), curve_of(result.history)
-
-
-def _objective(config: ExpNetConfig) -> CoefficientLoss:
-    build = objectives[config.loss]
-    if config.loss != "vertex_weighted_l2":
-        return build()
-    basis = surface_basis(load_face(subdivisions=0))
-    return build(basis, np.array(POSE_WEIGHTS_MM2, dtype=np.float32))
 
 
 def _error(workspace: Workspace, network: ExpNet, unseen: list[Artefact]) -> ShapeError:

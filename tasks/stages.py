@@ -57,18 +57,19 @@ def make_all(
     """The artefacts of a stage that is split into shards, one for each (inputs, config) of `units`.
 
     `build(folder, **config, **arguments[i])` runs in worker processes; `arguments` are paths and other things that do
-    not change the result. `workers` are as many as the settings say; with one the shards are made in this process.
+    not change the result. `workers` are as many as the settings say, or so many on this machine; with one the shards
+    are made in this process. A shard that cannot be made is told when all others are there: see `make_shards`.
     """
     shards: list[Shard] = []
     lineage: list[list[str]] = []
     for number, (inputs, config) in enumerate(units):
         key, hashes = _key(workspace, stage, inputs, config, code)
         more = arguments[number] if arguments else {}
-        shards.append(Shard(stage, key, build, {**config, **more}))
+        shards.append(Shard(stage, key, build, {**config, **more}, tuple(code)))
         lineage.append(hashes)
     start = time.perf_counter()
     made = sum(workspace.store.lookup(shard.stage, shard.key) is None for shard in shards)
-    found = make_shards(workspace.store, shards, workers or workspace.settings.workers, title)
+    found = make_shards(workspace.store, shards, workspace.settings, workers, title)
     seconds = (time.perf_counter() - start) / max(made, 1)
     for artefact, hashes in zip(found, lineage, strict=True):
         if made and seconds_of(workspace, artefact) is None:

@@ -11,7 +11,7 @@ from infra.database import migrate, open_engine
 from infra.environment import environment
 from infra.settings import Settings, load_settings
 from infra.signing import Keyring
-from infra.store import ContentStore
+from infra.store import ContentStore, open_store
 from registry.tracking import Tracker
 
 
@@ -37,7 +37,7 @@ def open_workspace() -> Workspace:
     settings.home.mkdir(parents=True, exist_ok=True)
     engine = open_engine(settings.database_url.get_secret_value())
     migrate(engine)
-    store = ContentStore(settings.store)
+    store = open_store(settings.store, settings.store_url)
     store.sweep()
     return Workspace(
         settings=settings,

@@ -15,7 +15,7 @@ class StopRequestedError(Exception):
 
 
 class RowKeeper(Callback):
-    """Measures each epoch, keeps its row in the checkpoint and hands it to the caller."""
+    """Measures each epoch, keeps its row in the checkpoint and hands it to the caller, of several processes in one."""
 
     def __init__(self, on_epoch: OnEpoch) -> None:
         self.on_epoch = on_epoch
@@ -29,13 +29,15 @@ class RowKeeper(Callback):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Report the epoch."""
         assert isinstance(pl_module, Learner)  # noqa: S101 - no other module is trained with it
+        pl_module.sum_up()
         loss = pl_module.loss_sum.item() / pl_module.images_seen  # waits for the device, so before the clock is read
         correct = pl_module.correct_sum
         accuracy = None if correct is None else correct.item() / pl_module.images_seen
         seconds = time.perf_counter() - self._started
         row = EpochRow(trainer.current_epoch + 1, loss, accuracy, seconds, pl_module.images_seen / seconds)
         self.history.append(row)
-        self.on_epoch(row)
+        if trainer.is_global_zero:
+            self.on_epoch(row)
 
     def state_dict(self) -> dict[str, Any]:
         """The rows so far."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from models.errors import ArtefactError
 from models.training.augmentation import Augmentation
 from models.training.batching import step_generator
+from models.training.ranks import my_part, sum_over_all
 from models.training.recipe import Recipe, build_optimiser, build_schedule
 from models.training.shards import Batch
 
@@ -33,6 +34,8 @@ Objective = Callable[[Tensor, Tensor, float], Measured]
 
 class Learner(LightningModule):
     """Network and loss with their recipe, as Lightning wants them; sums of the epoch stay on the device.
+
+    Of several processes each exchanges and augments the whole batch, so that draws are the same, and learns its part.
 
     `steps` counts those of all epochs; `run` describes the run: a checkpoint of another run is refused with
     `ArtefactError`. `exchange` comes before `augment`, which changes images alone.
@@ -63,6 +66,7 @@ class Learner(LightningModule):
         self.loss_sum = torch.zeros(())
         self.correct_sum: Tensor | None = None
         self.images_seen = 0
+        self.part = my_part()
 
     def on_train_epoch_start(self) -> None:
         """Forget the last epoch's sums."""
@@ -75,10 +79,21 @@ class Learner(LightningModule):
         generator = step_generator(self.recipe.seed, self.current_epoch, batch_idx, self.device)
         batch = batch if self.exchange is None else self.exchange(batch, generator)
         values = self.augment(batch.images, generator, self.axis)
+        mine = self.part.of(values)
         progress = self.global_step / self.steps
-        measured = self.objective(self.network(values), batch.targets, progress)
-        self._count(measured, len(values))
-        return measured.loss
+        measured = self.objective(self.network(mine), self.part.of(batch.targets), progress)
+        self._count(measured, len(mine))
+        return measured.loss * self.part.weight(len(mine), len(values)) if self.part.count > 1 else measured.loss
+
+    def sum_up(self) -> None:
+        """Make the epoch's sums those of all processes."""
+        if self.part.count == 1:
+            return
+        correct = self.loss_sum.new_zeros(()) if self.correct_sum is None else self.correct_sum
+        mine = [self.loss_sum, correct, self.loss_sum.new_tensor(self.images_seen)]
+        loss, right, images = sum_over_all(torch.stack([value.double() for value in mine]))
+        self.loss_sum, self.images_seen = loss, int(images)
+        self.correct_sum = None if self.correct_sum is None else right
 
     def configure_optimizers(self) -> Any:
         """Optimiser and schedule of the recipe, stepped with each batch."""

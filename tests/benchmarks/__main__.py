@@ -15,6 +15,8 @@ BENCHMARKS = {
     "rank-1 search by the mean of three distances": "bench_search",
     "Sphere20 on one core, 32 and 8 bits": "bench_branches",
     "index of a data set, from a listing and from a disk": "bench_index",
+    "reconstruction on two Dask workers against one": "bench_workers",
+    "the flow of the smallest profile against the same functions in a plain script": "bench_orchestration",
 }
 PEERS = ("open3d", "faiss", "cv2")
 
