@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from flows.runner import carry_out
 from flows.servers import HOST, answers, mlflow_server, prefect_server, require_free, running
 from infra.files import atomic_write_json, remove
 from infra.settings import load_settings
@@ -37,7 +38,7 @@ def serve(prefect_port: int, mlflow_port: int) -> None:
         console.print(f"Prefect  http://{HOST}:{prefect_port}   deployment train-recognizer/retrain")
         console.print(f"MLflow   http://{HOST}:{mlflow_port}   experiment recognizer, model recognizer")
         console.print("Ctrl-C stops both servers and the runner")
-        _run_deployments()
+        carry_out()
 
 
 def use_running_server(home: Path) -> None:
@@ -57,12 +58,3 @@ def _known(home: Path, api: str) -> Generator[None]:
         yield
     finally:
         remove(note)
-
-
-def _run_deployments() -> None:
-    import prefect
-
-    from flows.deployments import deployments
-
-    # paused on shutdown, a slow old runner would pause the deployments of the next one
-    prefect.serve(*deployments(), pause_on_shutdown=False, print_starting_message=False)

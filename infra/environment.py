@@ -5,6 +5,7 @@ from infra.settings import Settings
 SILENCE = {
     "DO_NOT_TRACK": "true",  # MLflow accepts `true`, not `1`
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # a run that falls silent is known to be dead
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",  # 20 is short for the first start on a busy machine
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     "PREFECT_SERVER_UI_V2_ENABLED": "false",  # V2 makes one call to the outside, V1 none
@@ -30,6 +31,7 @@ def _own(settings: Settings) -> dict[str, str]:
         "TRINORMAL_DEVICE": settings.device,
         "TRINORMAL_WORKERS": str(settings.workers),
         "TRINORMAL_LOG_LEVEL": settings.log_level,
+        **({"TRINORMAL_WEBHOOK_URL": settings.webhook_url.get_secret_value()} if settings.webhook_url else {}),
     }
 
 

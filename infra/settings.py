@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     mlflow_password: SecretStr | None = None
     prefect_api_url: str | None = None
     prefect_auth: SecretStr | None = Field(default=None, description="`user:password` of the Prefect API")
+    webhook_url: SecretStr | None = Field(default=None, description="told of failed runs, regressions, new champions")
     device: Literal["auto", "cpu", "cuda"] = "auto"
     workers: Annotated[int, Field(ge=1, le=4096)] = Field(default_factory=lambda: len(usable_cores()))
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

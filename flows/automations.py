@@ -1,0 +1,129 @@
+"""What Prefect does by itself: ends dead runs, retrains after a regression, evaluates a new champion, tells a webhook.
+
+Automations are kept by name. A change here is taken over at the runner's next start; one that was switched off in the
+UI stays off.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from prefect.automations import AutomationCore, EventTrigger, Posture
+from prefect.blocks.webhook import Webhook
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import StateType
+from prefect.events.actions import CallWebhook, ChangeFlowRunState, RunDeployment
+from pydantic import SecretStr
+
+from tasks.events import PROMOTED, REGRESSED
+
+OURS = "trinormal: "
+HEARTBEAT = "prefect.flow-run.heartbeat"
+ENDED = ("Completed", "Failed", "Crashed", "Cancelled", "TimedOut", "Paused", "Suspended", "AwaitingRetry")
+UNWELL = ("Failed", "Crashed", "TimedOut")
+SILENT_FOR = timedelta(seconds=90)
+"""Three heartbeats (`PREFECT_FLOWS_HEARTBEAT_FREQUENCY` is 30 s, Prefect's least)."""
+WEBHOOK = "trinormal-webhook"
+TOLD = """{"event": {{ event.event | tojson }}, "about": {{ event.resource.name | tojson }},
+ "payload": {{ event.payload | tojson }}}"""
+
+
+class Reaction(NamedTuple):
+    """An event of ours, and the deployment that it starts; parameters may name what the event says."""
+
+    name: str
+    event: str
+    deployment: str
+    parameters: Mapping[str, Any] | None
+
+
+REACTIONS = (
+    Reaction("retrain after a regression", REGRESSED, "train-recognizer/retrain", None),
+    Reaction("evaluate a new champion", PROMOTED, "nightly/nightly", None),
+)
+
+
+def apply_automations(deployed: Mapping[str, UUID], webhook: SecretStr | None) -> list[str]:
+    """Make Prefect's automations of ours what they are here; returns their names. `deployed`: FLOW/NAME to its id."""
+    with get_client(sync_client=True) as client:
+        wanted = {each.name: each for each in _wanted(deployed, _webhook(client, webhook))}
+        known = {each.name: each for each in client.read_automations() if each.name.startswith(OURS)}
+        for name, automation in wanted.items():
+            if name in known:
+                client.update_automation(known[name].id, automation.model_copy(update={"enabled": known[name].enabled}))
+            else:
+                client.create_automation(automation)
+        for name in known.keys() - wanted.keys():
+            client.delete_automation(known[name].id)
+    return list(wanted)
+
+
+def _wanted(deployed: Mapping[str, UUID], webhook: UUID | None) -> Iterator[AutomationCore]:
+    yield _zombies()
+    for reaction in REACTIONS:
+        if reaction.deployment in deployed:
+            yield _reaction(reaction, deployed[reaction.deployment])
+    if webhook is not None:
+        yield _notification(webhook)
+
+
+def _zombies() -> AutomationCore:
+    """A killed process can report nothing, and its run would be `Running` for ever."""
+    return AutomationCore(
+        name=f"{OURS}end runs without a heartbeat",
+        description="A flow run that has fallen silent without an end is dead: its state becomes Crashed.",
+        trigger=EventTrigger(
+            after={HEARTBEAT},
+            expect={HEARTBEAT, *(f"prefect.flow-run.{state}" for state in ENDED)},
+            match={"prefect.resource.id": "prefect.flow-run.*"},  # pyright: ignore[reportArgumentType]
+            for_each={"prefect.resource.id"},
+            posture=Posture.Proactive,
+            threshold=1,
+            within=SILENT_FOR,
+        ),
+        actions=[
+            ChangeFlowRunState(
+                state=StateType.CRASHED,
+                name=None,
+                message="No heartbeat any more: the process was killed. Run it again, it goes on where it was.",
+            )
+        ],
+    )
+
+
+def _reaction(reaction: Reaction, deployment: UUID) -> AutomationCore:
+    parameters = None if reaction.parameters is None else dict(reaction.parameters)
+    return AutomationCore(
+        name=OURS + reaction.name,
+        description=f"{reaction.event} starts {reaction.deployment}.",
+        trigger=_as_soon_as(reaction.event),
+        actions=[RunDeployment(deployment_id=deployment, parameters=parameters)],
+    )
+
+
+def _notification(webhook: UUID) -> AutomationCore:
+    return AutomationCore(
+        name=f"{OURS}tell the webhook",
+        description="Runs that end unwell, regressions and new champions are posted to TRINORMAL_WEBHOOK_URL.",
+        trigger=_as_soon_as(REGRESSED, PROMOTED, *(f"prefect.flow-run.{state}" for state in UNWELL)),
+        actions=[CallWebhook(block_document_id=webhook, payload=TOLD)],
+    )
+
+
+def _as_soon_as(*events: str) -> EventTrigger:
+    return EventTrigger(expect=set(events), posture=Posture.Reactive, threshold=1, within=timedelta(0))
+
+
+def _webhook(client: SyncPrefectClient, url: SecretStr | None) -> UUID | None:
+    """The block that keeps the secret address; Prefect encrypts it in its database. Gone where no address is set."""
+    if url is not None:
+        Webhook(url=url).save(WEBHOOK, overwrite=True)
+    found = client.request("GET", "/block_types/slug/webhook/block_documents", params={"include_secrets": False})
+    ids = {str(each["name"]): UUID(each["id"]) for each in found.json()} if found.is_success else {}
+    return ids.get(WEBHOOK) if url is not None else _forget(client, ids.get(WEBHOOK))
+
+
+def _forget(client: SyncPrefectClient, block: UUID | None) -> None:
+    if block is not None:
+        client.request("DELETE", "/block_documents/{id}", path_params={"id": block})
