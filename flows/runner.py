@@ -3,7 +3,9 @@
 import asyncio
 import os
 
+from flows.services import runner_file
 from infra.environment import environment
+from infra.files import atomic_write_text
 from infra.settings import load_settings
 
 
@@ -19,7 +21,9 @@ def carry_out() -> None:
     runner = Runner(pause_on_shutdown=False)
     ids = [runner.add_deployment(deployment) for deployment in deployments()]
     deployed = {full_name(offer): known for offer, known in zip(OFFERS, ids, strict=True)}
-    apply_automations(deployed, load_settings().webhook_url)
+    settings = load_settings()
+    apply_automations(deployed, settings.webhook_url)
+    atomic_write_text(runner_file(settings.home), f"{os.getpid()}\n")
     try:
         asyncio.run(runner.start())
     except (KeyboardInterrupt, TerminationSignal):

@@ -42,5 +42,5 @@ def open_workspace() -> Workspace:
         settings=settings,
         store=store,
         engine=engine,
-        tracker=Tracker(settings.mlflow_tracking_uri, settings.mlflow_artifacts),
+        tracker=Tracker(settings.mlflow_tracking_uri, settings.mlflow_artifacts, settings.home / "spool"),
     )
