@@ -118,12 +118,8 @@ def _port(port: int, what: str) -> Finding:
         used = probe.connect_ex(("127.0.0.1", port)) == 0
     if not used:
         return Finding(f"port {port}", "ok", "free")
-    return Finding(
-        f"port {port}",
-        "warning",
-        "in use",
-        f"{what}'s usual port: trinormal up takes another, or --{what.lower()}-port",
-    )
+    advice = f"{what}'s usual port: trinormal up takes another, or the one of --{what.lower()}-port"
+    return Finding(f"port {port}", "warning", "in use", advice)
 
 
 def _basel(folder: Path) -> Iterator[Finding]:

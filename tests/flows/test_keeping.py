@@ -72,6 +72,16 @@ def supervising(home: Path, *services: Service) -> Iterator[threading.Thread]:
     assert not supervised(home)
 
 
+@contextlib.contextmanager
+def started(code: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen([sys.executable, "-c", code, *arguments])
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
 def web(home: Path, name: str = "web", after: tuple[str, ...] = ()) -> Service:
     port = free_port()
     command = [sys.executable, "-c", WEB, str(port), str(home / "silent"), "password=hunter2 http://me:secret@host/"]
@@ -148,8 +158,8 @@ def test_a_log_is_renewed_before_it_grows_beyond_its_limit_and_few_old_ones_are_
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_nothing_is_left_of_a_supervisor_however_it_ends(tmp_path: Path, how: signal.Signals):
-    with subprocess.Popen([sys.executable, "-c", SUPERVISOR, str(tmp_path)]) as supervisor:
-        until(lambda: supervised(tmp_path) and note_of(tmp_path).services[0].state == "starting")
+    with started(SUPERVISOR, str(tmp_path)) as supervisor:
+        until(lambda: (note := standing_note(tmp_path)) is not None and note.all_up)
         note = standing_note(tmp_path)
         assert note is not None
         assert note.pid == supervisor.pid
