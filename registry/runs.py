@@ -7,7 +7,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
-from registry.errors import TrackingUnavailable
+from registry.errors import TrackingError, TrackingUnavailable
 from registry.mlflow_errors import explained
 from registry.run_operations import APPLIED
 from registry.spool import Operation, Spool
@@ -15,6 +15,7 @@ from registry.spool import Operation, Spool
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+KEY, JOB, PROCESS = "trinormal.key", "trinormal.job", "trinormal.process"
 BATCH = 900  # MLflow takes 1000 metrics or 100 parameters at once
 LONGEST_PARAMETER = 6000
 
@@ -119,6 +120,14 @@ class TrackedRun:
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Set or replace tags."""
         self._do("tags", tags=dict(tags))
+
+    def job(self) -> str | None:
+        """The attempt (a flow run, say) that the run is of; None where it is not known, or MLflow is away."""
+        try:
+            with explained(self._connection.tracking_uri):
+                return dict(self._connection.client.get_run(self.run_id).data.tags).get(JOB) or None
+        except TrackingError:
+            return None
 
     def metrics(self) -> dict[str, float]:
         """The last value of every metric. Raises `TrackingUnavailable` when MLflow is away."""

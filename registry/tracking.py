@@ -17,14 +17,13 @@ from infra.files import sha256_bytes
 from registry.errors import TrackingError, TrackingUnavailable
 from registry.mlflow_errors import explained
 from registry.processes import is_gone, this_process
-from registry.runs import TrackedRun, git_commit
+from registry.runs import JOB, KEY, PROCESS, TrackedRun, git_commit
 from registry.spool import Operation, Spool
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-KEY, JOB, PROCESS = "trinormal.key", "trinormal.job", "trinormal.process"
 PAGE = 500
 REST_S = 60.0
 WAITING = "waiting-"

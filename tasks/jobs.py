@@ -15,6 +15,7 @@ from registry.catalogue import Snapshot
 from registry.runs import Point, TrackedRun
 from tasks import policies
 from tasks.links import flow_run_tags, link_run
+from tasks.live_progress import LiveProgress
 from tasks.wiring import Workspace, open_workspace
 
 EXPERIMENT, RECONSTRUCTORS = "recognizer", "reconstructors"
@@ -112,7 +113,8 @@ def child_run(workspace: Workspace, job: Job, name: str, tags: Mapping[str, str]
 
 
 def live_curve(run: TrackedRun, title: str, epochs: int, announce: Callable[[str], None]) -> OnEpoch:
-    """What a training calls after each epoch: one line for people, one point for each curve."""
+    """What a training calls after each epoch: one line for people, one point for each curve, a bar in Prefect's UI."""
+    bar = LiveProgress(run.job(), title)
 
     def on_epoch(row: EpochRow) -> None:
         accuracy = "" if row.accuracy is None else f", accuracy {row.accuracy:.3f}"
@@ -120,6 +122,7 @@ def live_curve(run: TrackedRun, title: str, epochs: int, announce: Callable[[str
             f"{title}: epoch {row.epoch}/{epochs}, loss {row.loss:.4f}{accuracy}, {row.images_per_second:.0f} images/s"
         )
         run.log_points(_points(row))
+        bar.moved(row.epoch, epochs)
 
     return on_epoch
 

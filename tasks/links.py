@@ -22,3 +22,11 @@ def link_run(workspace: Workspace, run_id: str, title: str) -> None:
     ui = workspace.settings.mlflow_ui_url
     if ui and flow_run.get_id() is not None:
         create_link_artifact(run_address(workspace.tracker, ui, run_id), title, key="mlflow-run", description=run_id)
+
+
+def link_file(workspace: Workspace, run_id: str, name: str, title: str) -> None:
+    """An artifact that leads to a file of a run in MLflow."""
+    ui = workspace.settings.mlflow_ui_url
+    if ui and flow_run.get_id() is not None:
+        address = f"{run_address(workspace.tracker, ui, run_id)}/artifacts/{name}"
+        create_link_artifact(address, title, key=name.replace(".", "-"), description=run_id)
