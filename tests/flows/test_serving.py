@@ -1,6 +1,5 @@
 """`trinormal up`: servers and runner in the background, and runs started as the Prefect UI's Run button starts them."""
 
-import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -211,4 +210,4 @@ def test_servers_in_the_foreground_end_with_the_command(sandbox: Sandbox, how: s
         watched.wait_until(lambda: answers(f"http://127.0.0.1:{ports[1]}/health"))
         assert watched.end(how) == (0 if how == signal.SIGINT else -how)
         assert [child.cmdline() for child in watched.living_children()] == []
-    assert os.path.exists(sandbox.home / "run" / "servers.json")
+    assert (sandbox.home / "run" / "servers.json").exists()

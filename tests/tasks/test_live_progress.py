@@ -30,7 +30,7 @@ class Api(HTTPServer):
                 self.end_headers()
                 self.wfile.write(b'{"id": "an-id"}')
 
-            do_POST = do_PATCH = answer
+            do_POST = do_PATCH = answer  # noqa: N815 - their names are the standard library's
 
             def log_message(self, *_: object) -> None:
                 """Quiet."""
