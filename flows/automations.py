@@ -5,13 +5,14 @@ UI stays off.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from prefect.automations import AutomationCore, EventTrigger, Posture
 from prefect.blocks.webhook import Webhook
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import StateType
 from prefect.events.actions import CallWebhook, ChangeFlowRunState, RunDeployment
 from pydantic import SecretStr
@@ -47,7 +48,7 @@ REACTIONS = (
 def apply_automations(deployed: Mapping[str, UUID], webhook: SecretStr | None) -> list[str]:
     """Make Prefect's automations of ours what they are here; returns their names. `deployed`: FLOW/NAME to its id."""
     with get_client(sync_client=True) as client:
-        wanted = {each.name: each for each in _wanted(deployed, _webhook(client, webhook))}
+        wanted = {each.name: each for each in _wanted(deployed, _webhook(webhook))}
         known = {each.name: each for each in client.read_automations() if each.name.startswith(OURS)}
         for name, automation in wanted.items():
             if name in known:
@@ -86,6 +87,7 @@ def _zombies() -> AutomationCore:
             ChangeFlowRunState(
                 state=StateType.CRASHED,
                 name=None,
+                force=False,
                 message="No heartbeat any more: the process was killed. Run it again, it goes on where it was.",
             )
         ],
@@ -98,7 +100,9 @@ def _reaction(reaction: Reaction, deployment: UUID) -> AutomationCore:
         name=OURS + reaction.name,
         description=f"{reaction.event} starts {reaction.deployment}.",
         trigger=_as_soon_as(reaction.event),
-        actions=[RunDeployment(deployment_id=deployment, parameters=parameters)],
+        actions=[
+            RunDeployment(source="selected", deployment_id=deployment, parameters=parameters, job_variables=None),
+        ],
     )
 
 
@@ -115,15 +119,10 @@ def _as_soon_as(*events: str) -> EventTrigger:
     return EventTrigger(expect=set(events), posture=Posture.Reactive, threshold=1, within=timedelta(0))
 
 
-def _webhook(client: SyncPrefectClient, url: SecretStr | None) -> UUID | None:
+def _webhook(url: SecretStr | None) -> UUID | None:
     """The block that keeps the secret address; Prefect encrypts it in its database. Gone where no address is set."""
     if url is not None:
-        Webhook(url=url).save(WEBHOOK, overwrite=True)
-    found = client.request("GET", "/block_types/slug/webhook/block_documents", params={"include_secrets": False})
-    ids = {str(each["name"]): UUID(each["id"]) for each in found.json()} if found.is_success else {}
-    return ids.get(WEBHOOK) if url is not None else _forget(client, ids.get(WEBHOOK))
-
-
-def _forget(client: SyncPrefectClient, block: UUID | None) -> None:
-    if block is not None:
-        client.request("DELETE", "/block_documents/{id}", path_params={"id": block})
+        return cast("UUID", Webhook(url=url).save(WEBHOOK, overwrite=True))
+    with suppress(ValueError):  # there is none
+        Webhook.delete(WEBHOOK)
+    return None

@@ -18,7 +18,8 @@ State = Literal["waiting", "starting", "up", "down", "stopped"]
 
 class Pace(NamedTuple):
     """Seconds: between looks while it starts and when it is up; how long it may take to start or not answer; the first
-    and the longest pause before it is started again; how long it has to stay up for the pause to be short again.
+    and the longest pause before it is started again; how long it has to stay up for the pause to be short again; how
+    long it waits at the end for those that need it.
     """
 
     starting: float = 0.5
@@ -28,6 +29,7 @@ class Pace(NamedTuple):
     first_pause: float = 1.0
     longest_pause: float = 60.0
     steady: float = 60.0
+    last_words: float = 25.0
 
 
 class Standing(NamedTuple):
@@ -42,18 +44,22 @@ class Standing(NamedTuple):
     log: str
 
 
+class Circle(NamedTuple):
+    """What a keeper knows of the others: when to stop, whether those it needs are up, whether those that need it have
+    ended, and whom to tell that it has changed.
+    """
+
+    stop: threading.Event
+    ready: Callable[[], bool]
+    released: Callable[[], bool]
+    changed: Callable[[], None]
+
+
 class Keeper:
-    """Keeps one service; `run` is for a thread of its own and returns when `stop` is set and the service has ended."""
+    """Keeps one service; `run` is for a thread of its own and returns when it is to stop and the service has ended."""
 
     def __init__(
-        self,
-        service: Service,
-        logs: Path,
-        secrets: tuple[str, ...],
-        stop: threading.Event,
-        ready: Callable[[], bool],
-        changed: Callable[[], None],
-        pace: Pace | None = None,
+        self, service: Service, logs: Path, secrets: tuple[str, ...], circle: Circle, pace: Pace | None = None
     ) -> None:
         self.service = service
         self.state: State = "waiting"
@@ -62,9 +68,8 @@ class Keeper:
         self.reason = ""
         self._path = logs / f"{service.name}.log"
         self._log = ServiceLog(self._path, secrets)
-        self._stop = stop
-        self._ready = ready
-        self._changed = changed
+        self._circle = circle
+        self._stop = circle.stop
         self._pace = pace or Pace()
 
     def standing(self) -> Standing:
@@ -76,7 +81,7 @@ class Keeper:
         """Start, watch, start again."""
         pause = self._pace.first_pause
         while not self._stop.is_set():
-            if not self._ready():
+            if not self._circle.ready():
                 self._stop.wait(self._pace.starting)
                 continue
             began = time.monotonic()
@@ -103,6 +108,7 @@ class Keeper:
         self._tell("starting", process.pid)
         try:
             self.reason = self._watch(process)
+            self._let_others_go_first()
         finally:
             end_of(process)
         if pump is not None:
@@ -128,10 +134,16 @@ class Keeper:
                 return f"did not answer for {patience:.0f} s"
         return "stopped"
 
+    def _let_others_go_first(self) -> None:
+        """A flow run that is stopped tells its server so."""
+        deadline = time.monotonic() + self._pace.last_words
+        while self._stop.is_set() and not self._circle.released() and time.monotonic() < deadline:
+            time.sleep(self._pace.starting)
+
     def _well(self) -> bool:
         url, file = self.service.health_url, self.service.ready_file
         return (file is None or file.exists()) and (url is None or answers(url, timeout_s=10))
 
     def _tell(self, state: State, pid: int | None) -> None:
         self.state, self.pid = state, pid
-        self._changed()
+        self._circle.changed()

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+from typing import cast
+from uuid import UUID
 
 from flows.services import runner_file
 from infra.environment import environment
@@ -19,7 +21,7 @@ def carry_out() -> None:
 
     # paused on shutdown, a slow old runner would pause the deployments of the next one
     runner = Runner(pause_on_shutdown=False)
-    ids = [runner.add_deployment(deployment) for deployment in deployments()]
+    ids = [cast("UUID", runner.add_deployment(deployment)) for deployment in deployments()]
     deployed = {full_name(offer): known for offer, known in zip(OFFERS, ids, strict=True)}
     settings = load_settings()
     apply_automations(deployed, settings.webhook_url)

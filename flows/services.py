@@ -98,6 +98,7 @@ def _mlflow(settings: Settings, credentials: Credentials, port: int, base: Mappi
         **_artifacts(settings),
     }
     command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
+    command += ["--uvicorn-opts", "--log-level warning"]  # else every look at its health is a line
     if settings.artifacts_url == "":
         command.append("--no-serve-artifacts")
     if credentials.mlflow is not None:

@@ -28,6 +28,7 @@ console = Console()
 PREFECT_PORT, MLFLOW_PORT = 4200, 5000
 START_S, STOP_S = 600.0, 60.0
 FAILED_STARTS = 3
+UNAUTHORIZED = 401
 
 
 class Asked(NamedTuple):
@@ -177,7 +178,7 @@ def _require_accepted(settings: Settings, note: Note) -> None:
     who = (credentials.mlflow_user, credentials.mlflow.get_secret_value())
     url = f"{note.mlflow}/api/2.0/mlflow/users/get"
     reply = httpx.get(url, params={"username": who[0]}, auth=who, timeout=60)
-    if reply.status_code == httpx.codes.UNAUTHORIZED:
+    if reply.status_code == UNAUTHORIZED:
         raise ConfigurationError(
             f"MLflow knows another password for {who[0]}: give the one it was first started with "
             "(TRINORMAL_MLFLOW_PASSWORD), or change it in MLflow"

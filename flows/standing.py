@@ -55,7 +55,8 @@ def read_note(home: Path) -> Note | None:
     if not path.is_file():
         return None
     told = read_json(path)
-    return Note(**{**told, "services": tuple(Standing(**service) for service in told["services"])})
+    services = tuple(Standing(**service) for service in told["services"])
+    return Note(told["pid"], told["started"], told["prefect"], told["mlflow"], told["tracking_uri"], services)
 
 
 def supervised(home: Path) -> bool:

@@ -11,13 +11,14 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 import psutil
 
 from flows.credentials import known_credentials
-from flows.keeping import Keeper, Pace
+from flows.keeping import Circle, Keeper, Pace
 from flows.services import Plan, plan_services
 from flows.standing import lock_file, write_note
 from infra.environment import environment
@@ -42,9 +43,13 @@ def supervise(
         def ready(name: str) -> bool:
             return all(keepers[other].state == "up" for other in keepers[name].service.after)
 
+        def released(name: str) -> bool:
+            return all(each.state == "stopped" for each in keepers.values() if name in each.service.after)
+
         for service in plan.services:
             name = service.name
-            keepers[name] = Keeper(service, home / "logs", secrets, stop, lambda n=name: ready(n), changed, pace)
+            circle = Circle(stop, partial(ready, name), partial(released, name), changed)
+            keepers[name] = Keeper(service, home / "logs", secrets, circle, pace)
         changed()
         threads = [threading.Thread(target=keeper.run, name=name) for name, keeper in keepers.items()]
         for thread in threads:

@@ -166,7 +166,7 @@ class TrackedRun:
         """What the spool calls it: the id at first, which for a run that MLflow has not made yet is no real one."""
         return self.run_id
 
-    def _do(self, name: str, **arguments: Any) -> None:
+    def _do(self, name: str, /, **arguments: Any) -> None:
         """Now, after what waits; or later, where MLflow is away and there is a place to wait in."""
         operation = Operation(name, arguments)
         if self._connection.spool is None:

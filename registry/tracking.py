@@ -7,7 +7,6 @@ found again by its key, so a retried task or a resumed job continues it and neve
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,10 +37,16 @@ class Tracker:
         self.spool = Spool(spool) if spool is not None else None
         self._artifact_root = artifact_root
         self._silent_until = 0.0
+        self._client: MlflowClient | None = None
 
-    @cached_property
+    @property
     def client(self) -> "MlflowClient":
         """MLflow's client, made at its first use."""
+        if self._client is None:
+            self._client = self._connect()
+        return self._client
+
+    def _connect(self) -> "MlflowClient":
         from mlflow import MlflowClient
 
         for chatty in ("mlflow", "alembic"):

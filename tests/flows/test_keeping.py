@@ -122,6 +122,22 @@ def test_one_that_needs_another_waits_for_it(tmp_path: Path):
         assert note_of(tmp_path).services[0].reason == "ended with code 3"
 
 
+def test_at_the_end_the_one_that_is_needed_ends_last(tmp_path: Path):
+    needed = web(tmp_path, "needed")
+    late = f"""import pathlib, signal, sys, time, urllib.request
+def last_words(*_):
+    time.sleep(0.5)
+    pathlib.Path({str(tmp_path / "answered")!r}).write_text(str(urllib.request.urlopen({needed.health_url!r}).status))
+    sys.exit()
+signal.signal(signal.SIGTERM, last_words)
+pathlib.Path({str(tmp_path / "ready")!r}).touch()
+time.sleep(600)"""
+    needing = Service("needing", [sys.executable, "-c", late], {}, ready_file=tmp_path / "ready", after=("needed",))
+    with supervising(tmp_path, needed, needing):
+        until(lambda: note_of(tmp_path).all_up)
+    assert (tmp_path / "answered").read_text() == "200"
+
+
 def test_it_is_up_when_it_says_that_it_is_ready(tmp_path: Path):
     ready = tmp_path / "ready"
     ready.touch()  # what an earlier one left
