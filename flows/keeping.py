@@ -24,7 +24,7 @@ class Pace(NamedTuple):
 
     starting: float = 0.5
     up: float = 5.0
-    start_within: float = 300.0
+    start_within: float = 900.0
     silent_for: float = 180.0
     first_pause: float = 1.0
     longest_pause: float = 60.0

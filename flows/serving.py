@@ -26,7 +26,7 @@ from models.errors import ConfigurationError
 
 console = Console()
 PREFECT_PORT, MLFLOW_PORT = 4200, 5000
-START_S, STOP_S = 600.0, 60.0
+START_S, STOP_S = 1200.0, 60.0
 FAILED_STARTS = 3
 UNAUTHORIZED = 401
 

@@ -36,3 +36,11 @@ REGISTER: dict[str, Any] = {
     "retry_condition_fn": _worth_another_try,
 }
 """Calls to MLflow and the ledger: keyed, so a retry makes nothing twice."""
+
+DAY_S = 24 * 3600.0
+
+TRAINING: dict[str, Any] = {"retries": 0, "timeout_seconds": 30 * DAY_S}
+"""Flows that train. No retries: one started over finds its finished stages; the timeout gives a hung one's place free."""
+
+WORK: dict[str, Any] = {"retries": 0, "timeout_seconds": 3 * DAY_S}
+"""Flows that read, list and measure."""
