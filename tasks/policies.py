@@ -40,7 +40,7 @@ REGISTER: dict[str, Any] = {
 DAY_S = 24 * 3600.0
 
 TRAINING: dict[str, Any] = {"retries": 0, "timeout_seconds": 30 * DAY_S}
-"""Flows that train. No retries: one started over finds its finished stages; the timeout gives a hung one's place free."""
+"""Flows that train. No retries: one started over finds what is done; the timeout ends one that hangs."""
 
 WORK: dict[str, Any] = {"retries": 0, "timeout_seconds": 3 * DAY_S}
 """Flows that read, list and measure."""
