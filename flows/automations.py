@@ -51,13 +51,26 @@ def apply_automations(deployed: Mapping[str, UUID], webhook: SecretStr | None) -
         wanted = {each.name: each for each in _wanted(deployed, _webhook(webhook))}
         known = {each.name: each for each in client.read_automations() if each.name.startswith(OURS)}
         for name, automation in wanted.items():
-            if name in known:
-                client.update_automation(known[name].id, automation.model_copy(update={"enabled": known[name].enabled}))
-            else:
+            if name not in known:
                 client.create_automation(automation)
+            elif essence(known[name]) != essence(automation):  # one that is written anew forgets what it waits for
+                client.update_automation(known[name].id, automation.model_copy(update={"enabled": known[name].enabled}))
         for name in known.keys() - wanted.keys():
             client.delete_automation(known[name].id)
     return list(wanted)
+
+
+def essence(automation: AutomationCore) -> Any:
+    """What an automation does: its triggers and actions without their ids, in one order."""
+    return _plain(automation.model_dump(mode="json", include={"description", "trigger", "actions"}))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items() if name != "id" and each is not None}
+    if isinstance(value, list):
+        return sorted((_plain(each) for each in value), key=repr)
+    return value
 
 
 def _wanted(deployed: Mapping[str, UUID], webhook: UUID | None) -> Iterator[AutomationCore]:

@@ -5,6 +5,7 @@ from infra.settings import Settings
 SILENCE = {
     "DO_NOT_TRACK": "true",  # MLflow accepts `true`, not `1`
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_CLIENT_MAX_RETRIES": "10",  # SQLite on a busy machine answers 503 for a while
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # a run that falls silent is known to be dead
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",  # 20 is short for the first start on a busy machine
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",

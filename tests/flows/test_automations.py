@@ -25,16 +25,14 @@ NAMES = ("train-recognizer/retrain", "nightly/nightly")
 @pytest.fixture(scope="module")
 def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of its own with an empty database."""
-    from prefect.settings import temporary_settings
+    from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
     folder = tmp_path_factory.mktemp("prefect")
     port = free_port()
     api = f"http://{HOST}:{port}/api"
     quiet = {"PREFECT_HOME": str(folder), "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "PREFECT_API_URL": api}
     with running([private_prefect_server(port, folder)], quiet):
-        from prefect.settings import PREFECT_API_URL
-
-        with temporary_settings({PREFECT_API_URL: api}):
+        with temporary_settings({PREFECT_API_URL: api, PREFECT_CLIENT_MAX_RETRIES: 15}):
             yield api
 
 
@@ -61,10 +59,10 @@ def test_applied_twice_they_are_there_once(deployed: dict[str, UUID]):
     from flows.automations import apply_automations
 
     first = set(apply_automations(deployed, None))
-    ids = {name: each.id for name, each in automations().items()}
+    ids = {name: (each.id, each.trigger.id) for name, each in automations().items()}
     assert first == ids.keys() >= {ZOMBIES, RETRAIN}
     apply_automations(deployed, None)
-    assert {name: each.id for name, each in automations().items()} == ids
+    assert {name: (each.id, each.trigger.id) for name, each in automations().items()} == ids, "one was written anew"
 
 
 def test_one_that_was_switched_off_stays_off_and_others_peoples_are_left_alone(deployed: dict[str, UUID]):
