@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import make_url
 
 from infra.files import sha256_bytes
+from infra.signing import Keyring
 from registry.errors import TrackingError, TrackingUnavailable
 from registry.mlflow_errors import explained
 from registry.processes import is_gone, this_process
@@ -29,11 +30,17 @@ WAITING = "waiting-"
 
 
 class Tracker:
-    """MLflow at `tracking_uri`: a server, or a database of which the files lie below `artifact_root`."""
+    """MLflow at `tracking_uri`: a server, or a database of which the files lie below `artifact_root`.
 
-    def __init__(self, tracking_uri: str, artifact_root: Path, spool: Path | None = None) -> None:
-        """`spool` is the folder where what MLflow cannot be told now waits; without it an outage is an error."""
+    `keys` sign what is registered and say whose packages may be used; they lie beside the files unless told otherwise.
+    `spool` is the folder where what MLflow cannot be told now waits; without it an outage is an error.
+    """
+
+    def __init__(
+        self, tracking_uri: str, artifact_root: Path, keys: Keyring | None = None, spool: Path | None = None
+    ) -> None:
         self.tracking_uri = tracking_uri
+        self.keys = keys or Keyring(artifact_root.parent / "signing")
         self.spool = Spool(spool) if spool is not None else None
         self._artifact_root = artifact_root
         self._silent_until = 0.0

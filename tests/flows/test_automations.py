@@ -31,9 +31,9 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     port = free_port()
     api = f"http://{HOST}:{port}/api"
     quiet = {"PREFECT_HOME": str(folder), "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "PREFECT_API_URL": api}
-    with running([private_prefect_server(port, folder)], quiet):
-        with temporary_settings({PREFECT_API_URL: api, PREFECT_CLIENT_MAX_RETRIES: 15}):
-            yield api
+    told = {PREFECT_API_URL: api, PREFECT_CLIENT_MAX_RETRIES: 15}
+    with running([private_prefect_server(port, folder)], quiet), temporary_settings(told):
+        yield api
 
 
 @pytest.fixture(scope="module")

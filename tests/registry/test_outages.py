@@ -79,14 +79,14 @@ def test_a_training_outlives_an_outage_and_all_it_said_is_told_once(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    tracker = Tracker(server.url, tmp_path, tmp_path / "spool")
+    tracker = Tracker(server.url, tmp_path, spool=tmp_path / "spool")
     parent = tracker.run("faces", "job", "key")
     first = tracker.run_later("faces", "lmcl-x", "key/x", parent=parent.run_id, tags={"axis": "x"})
     first.log_points([Point("loss", 1, 0.9)])
     server.stop()
     first.log_points([Point("loss", 2, 0.8)])
     assert tracker.away()
-    other = Tracker(server.url, tmp_path, tmp_path / "spool")  # as in the process that trains
+    other = Tracker(server.url, tmp_path, spool=tmp_path / "spool")  # as in the process that trains
     other.reopen(first.run_id).log_points([Point("loss", 3, 0.7)])
     second = tracker.run_later("faces", "lmcl-y", "key/y", parent=parent.run_id, tags={"axis": "y"})
     second.log_params({"epochs": 3})
@@ -126,7 +126,7 @@ def test_without_a_place_to_wait_an_outage_is_an_error(tmp_path: Path, monkeypat
 
 
 def test_what_mlflow_refuses_does_not_wait(tracker: Tracker, tmp_path: Path):
-    waiting = Tracker(tracker.tracking_uri, tmp_path, tmp_path / "spool")
+    waiting = Tracker(tracker.tracking_uri, tmp_path, spool=tmp_path / "spool")
     run = waiting.run("faces", "train", "k")
     run.log_params({"epochs": 3})
     with pytest.raises(TrackingError, match="epochs") as caught:
