@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from flows import classifier_commands
+from flows import classifier_commands, gallery_commands
 from flows.data_commands import data
 from flows.evaluate_commands import evaluate
 from flows.report_commands import report
@@ -146,6 +146,7 @@ def encode(
 
 app.command()(evaluate)
 classifier_commands.join(app)
+gallery_commands.join(app)
 
 
 @app.command()

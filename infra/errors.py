@@ -15,3 +15,7 @@ class StoreError(InfrastructureError):
 
 class DatabaseError(InfrastructureError):
     """The database cannot be reached, is locked, or is not one we know."""
+
+
+class SealError(InfrastructureError):
+    """What is encrypted does not open, or a key is missing or not secret."""

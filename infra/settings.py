@@ -63,6 +63,11 @@ class Settings(BaseSettings):
         return self.home / "assets"
 
     @property
+    def keys(self) -> Path:
+        """Secrets of this home, apart from what they open; no backup of the database should hold them."""
+        return self.home / "keys"
+
+    @property
     def cache(self) -> Path:
         """Compiled kernels, fonts and the like; safe to delete at any time."""
         return self.home / "cache"
