@@ -8,10 +8,12 @@ from prefect.types.entrypoint import EntrypointType
 
 from flows.classifiers import train_classifiers
 from flows.compare import compare_reconstructors
+from flows.erase import erase
 from flows.ingest import ingest
 from flows.parameters import (
     ClassifiersRequest,
     CompareRequest,
+    EraseRequest,
     IngestRequest,
     ReconstructorRequest,
     TrainRequest,
@@ -58,6 +60,13 @@ def deployments() -> list[Any]:
             IngestRequest(folder=Path("photos")),
             "List a data set as an immutable snapshot: every file hashed and checked, with labels and licence.",
             ["data"],
+        ),
+        _offered(
+            erase,
+            "forget",
+            EraseRequest(person="nobody"),
+            "Erase a person from data, everything derived, catalogue, MLflow, caches, logs and gallery.",
+            ["data", "privacy"],
         ),
     ]
 

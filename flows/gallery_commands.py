@@ -110,6 +110,29 @@ def forget(name: Annotated[str, typer.Argument(help="Who is to be forgotten.")])
     )
 
 
+def erase(
+    person: Annotated[str, typer.Argument(help="The subject as data sets name them, or the name in the gallery.")],
+    data_set: Annotated[str | None, typer.Option(help="Where several data sets know somebody of that name.")] = None,
+    outside: Annotated[bool, typer.Option("--outside", help="Delete their files outside the home folder too.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be erased.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Erase a person from data, everything derived, catalogue, MLflow, caches, logs and gallery; safe to repeat."""
+    from tasks.erase import erase_person
+
+    told = erase_person(person, data_set, outside=outside, dry_run=dry_run)
+    if as_json:
+        typer.echo(json.dumps(told, indent=1))
+        return
+    _say("would be erased:" if dry_run else f"erased (record {told['erasure']}):")
+    for name, number in told["counts"].items():
+        _say(f"  {name.replace('_', ' ')}: {number}")
+    for path in told["files_outside"]:
+        _say(f"  left, outside the home folder: {path}")
+    for each in told["models"]:
+        _say(f"  trained on this person: {each['model']} version {each['version']}" + (" (serves)" * each["serves"]))
+
+
 def people(
     reissue: Annotated[
         str | None, typer.Option(help="Give this person a new key and new templates; the old ones are worthless then.")
@@ -132,7 +155,7 @@ def people(
 
 def join(app: typer.Typer) -> None:
     """Add the commands to `trinormal`."""
-    for command in (enrol, identify, verify, forget):
+    for command in (enrol, identify, verify, forget, erase):
         app.command()(command)
     app.command("gallery")(people)
 

@@ -122,3 +122,16 @@ class EvaluateRequest(Config):
         Field(description="read as this data set, by its own protocol; empty: anybody's folder"),
     ] = None
     model: Annotated[str, Field(description="name of the registered model whose champion is asked")] = "recognizer"
+
+
+class EraseRequest(Config):
+    """Erase a person from data, everything derived, catalogue, MLflow, caches, logs and gallery."""
+
+    person: Annotated[str, Field(description="the subject as the data set names them, or the name in the gallery")]
+    data_set: Annotated[
+        str | None, Field(description="where several data sets know somebody of that name; empty: the only one")
+    ] = None
+    outside: Annotated[
+        bool, Field(description="also delete the person's files outside the home folder; else they are listed")
+    ] = False
+    dry_run: Annotated[bool, Field(description="only say what would be erased")] = True

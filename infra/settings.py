@@ -68,6 +68,11 @@ class Settings(BaseSettings):
         return self.home / "keys"
 
     @property
+    def erasures(self) -> Path:
+        """Erasures on their way, sealed; empty when none is."""
+        return self.home / "erasures"
+
+    @property
     def cache(self) -> Path:
         """Compiled kernels, fonts and the like; safe to delete at any time."""
         return self.home / "cache"

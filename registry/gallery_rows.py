@@ -1,18 +1,18 @@
 """The gallery's tables: which person has which samples, which models have templates of them. Everything is sealed."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import ColumnElement, Engine, delete, func, inspect, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
 from infra.database import reading, writing
 from registry.errors import RegistryError
-from registry.tables import GalleryPersonRecord, GallerySampleRecord, GalleryTemplateRecord, now
+from registry.tables import Base, GalleryPersonRecord, GallerySampleRecord, GalleryTemplateRecord, now
 
 BATCH = 500
 SAMPLES_AT_ONCE = 16
@@ -172,14 +172,12 @@ def delete_person(engine: Engine, number: int) -> None:
         session.execute(delete(GalleryPersonRecord).where(GalleryPersonRecord.number == number))
 
 
-def _insert_new(session: Session, table: type, values: dict[str, object]) -> bool:
+def _insert_new(session: Session, table: type[Base], values: Mapping[str, Any]) -> bool:
+    """Whether the row was not there yet."""
     insert = insert_sqlite if session.get_bind().dialect.name == "sqlite" else insert_postgresql
-    done = session.execute(insert(table).values(**values).on_conflict_do_nothing().returning(*_key_of(table)))
+    key = inspect(table).primary_key[0]
+    done = session.execute(insert(table).values(**values).on_conflict_do_nothing().returning(key))
     return done.first() is not None
-
-
-def _key_of(table: type) -> tuple[object, ...]:
-    return (table.sample,) if table is GalleryTemplateRecord else (table.number,)
 
 
 def _complete(
@@ -192,10 +190,10 @@ def _complete(
     return set(session.scalars(own)) == {each.number for each in samples} and made == known
 
 
-def _people(session: Session, *conditions: object) -> list[PersonRow]:
+def _people(session: Session, *conditions: ColumnElement[bool]) -> list[PersonRow]:
     person, sample = GalleryPersonRecord, GallerySampleRecord
     count = select(func.count()).where(sample.person == person.number).scalar_subquery()
-    query = select(person, count).where(*conditions).order_by(person.number)  # pyright: ignore[reportArgumentType]
+    query = select(person, count).where(*conditions).order_by(person.number)
     return [
         PersonRow(found.number, found.pseudonym, found.key, found.issue, found.name, found.created, samples)
         for found, samples in session.execute(query).tuples()
@@ -206,10 +204,10 @@ def _sample(record: GallerySampleRecord) -> SampleRow:
     return SampleRow(record.number, record.person, record.tag, record.kind, record.content)
 
 
-def _templates(engine: Engine, *conditions: object) -> Iterator[TemplateRow]:
+def _templates(engine: Engine, *conditions: ColumnElement[bool]) -> Iterator[TemplateRow]:
     template, sample = GalleryTemplateRecord, GallerySampleRecord
     columns = (template.sample, sample.person, sample.tag, sample.kind, template.model, template.model_sha256)
     query = select(*columns, template.content, template.failure).join(sample, sample.number == template.sample)
-    ordered = query.where(*conditions).order_by(sample.person, sample.number)  # pyright: ignore[reportArgumentType]
+    ordered = query.where(*conditions).order_by(sample.person, sample.number)
     with reading(engine) as session, closing(session.execute(ordered.execution_options(yield_per=BATCH))) as rows:
         yield from (TemplateRow(*row) for row in rows)

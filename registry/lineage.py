@@ -65,6 +65,16 @@ def descendants(engine: Engine, origin: str) -> tuple[Node, ...]:
         return _walk(session, origin, lambda node: _outputs(session, node))
 
 
+def derived(engine: Engine, origins: Iterable[str], stop: Callable[[Node], bool]) -> tuple[Node, ...]:
+    """What was made from `origins`, without them; where `stop` says so, what was made from that in turn is left out."""
+    found: dict[str, Node] = {}
+    with reading(engine) as session:
+        for origin in origins:
+            walked = _walk(session, origin, lambda node: [] if node.depth and stop(node) else _outputs(session, node))
+            found |= {node.hash: node for node in walked if node.depth}
+    return tuple(found.values())
+
+
 def is_complete(nodes: Iterable[Node]) -> bool:
     """Whether a lineage ends in snapshots only, with nothing unaccounted for."""
     listed = list(nodes)

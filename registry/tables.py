@@ -55,6 +55,7 @@ class SnapshotRecord(Base):
     """An immutable list of files; `id` is the hash of its rows, `number` the short key inside the database.
 
     `data_set` is whose format and people these are; `listing` the hash of the rows in the order they were first given.
+    Where a person was `erased` from it, it has no rows any more: `successor` lists the others, if there are any.
     """
 
     __tablename__ = "snapshot"
@@ -68,6 +69,8 @@ class SnapshotRecord(Base):
     created: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     data_set: Mapped[str] = mapped_column(String(100), server_default="")
     listing: Mapped[str | None] = mapped_column(SHA256)
+    erased: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    successor: Mapped[str | None] = mapped_column(SHA256)
 
 
 class SnapshotRowRecord(Base):
@@ -177,3 +180,13 @@ class GalleryTemplateRecord(Base):
     model_sha256: Mapped[str] = mapped_column(SHA256, primary_key=True)
     content: Mapped[bytes | None] = mapped_column(LargeBinary)
     failure: Mapped[str | None] = mapped_column(Text)
+
+
+class ErasureRecord(Base):
+    """That somebody was erased, when, and what it came to; it does not say who."""
+
+    __tablename__ = "erasure"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    begun: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    told: Mapped[dict[str, Any]] = mapped_column(JSON)

@@ -1,6 +1,6 @@
 """Up to which distance two scans are taken for one person: set on a model's development people, kept with its run."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from models.errors import DataError
 from registry.packaging import ModelVersion
@@ -34,9 +34,9 @@ def stored_threshold(tracker: Tracker, version: ModelVersion) -> Threshold | Non
     """
     found: list[Threshold] = []
     for benchmark, details in training_details(tracker, version).items():
-        verification = details.get("verification")
-        for point in verification["points"] if verification else []:
+        verification: dict[str, Any] = details.get("verification") or {"points": [], "development": []}
+        people = len(verification["development"])
+        for point in verification["points"]:
             told = point["threshold"]
-            people = len(verification["development"])
             found.append(Threshold(float(told["distance"]), float(told["fmr"]), benchmark, people))
     return min(found, key=lambda each: (each.fmr or 0, each.distance), default=None)

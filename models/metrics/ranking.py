@@ -20,10 +20,8 @@ class Ranked(NamedTuple):
 def rank_people(distances: Float32[ndarray, " g"], owners: Int64[ndarray, " g"], most: int) -> list[Ranked]:
     """The nearest `most` people of one probe, each by their nearest template; ties go to the lower row.
 
-    Raises `DataError` where a distance is not finite, or labels and distances do not match.
+    Raises `DataError` where a distance is not finite.
     """
-    if distances.shape != owners.shape:
-        raise DataError(f"{len(distances)} distances to {len(owners)} templates: give one owner a template")
     if not np.isfinite(distances).all():
         raise DataError("distances hold values that are not finite: look at the model that made the templates")
     order = np.argsort(distances, kind="stable")

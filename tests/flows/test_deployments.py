@@ -14,6 +14,7 @@ def test_each_flow_is_named_by_its_module_and_its_form_has_defaults_that_it_take
     from flows.parameters import (
         ClassifiersRequest,
         CompareRequest,
+        EraseRequest,
         IngestRequest,
         ReconstructorRequest,
         TrainRequest,
@@ -26,6 +27,7 @@ def test_each_flow_is_named_by_its_module_and_its_form_has_defaults_that_it_take
         "flows.compare.compare_reconstructors": CompareRequest(),
         "flows.classifiers.train_classifiers": ClassifiersRequest(),
         "flows.ingest.ingest": IngestRequest(folder=Path("photos")),
+        "flows.erase.erase": EraseRequest(person="nobody"),
     }
     assert offered.keys() == requests.keys()
     for entrypoint, request in requests.items():
