@@ -124,11 +124,16 @@ def erase(
     if as_json:
         typer.echo(json.dumps(told, indent=1))
         return
-    _say("would be erased:" if dry_run else f"erased (record {told['erasure']}):")
+    if told["done"] or told["counts"]:
+        _say(f"erased (record {told['erasure']}):" if told["done"] else "would be erased:")
+    else:
+        _say("nobody of that name is in any data set or in the gallery")
     for name, number in told["counts"].items():
         _say(f"  {name.replace('_', ' ')}: {number}")
     for path in told["files_outside"]:
         _say(f"  left, outside the home folder: {path}")
+    for path in told.get("namesakes", []):
+        _say(f"  says the same name, of somebody else: {path}")
     for each in told["models"]:
         _say(f"  trained on this person: {each['model']} version {each['version']}" + (" (serves)" * each["serves"]))
 

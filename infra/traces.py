@@ -49,13 +49,13 @@ def needles(texts: Iterable[str]) -> Needles:
 
 
 def traces(root: Path, wanted: Needles) -> Iterator[Path]:
-    """The files and links below `root` that hold a trace, in their names or in what they say."""
+    """What below `root` holds a trace: files by their names or by what they say, folders and links by where they are."""
     for path in sorted(root.rglob("*")):
         named = wanted.within(str(path.relative_to(root)).encode(errors="surrogateescape"))
         if path.is_symlink():
             if named or wanted.within(str(path.readlink()).encode()):
                 yield path
-        elif path.is_file() and (named or holds(path, wanted)):
+        elif named or (path.is_file() and holds(path, wanted)):
             yield path
 
 
@@ -64,10 +64,11 @@ def holds(path: Path, wanted: Needles) -> bool:
     with suppress(FileNotFoundError):
         if _in_bytes(path, wanted):
             return True
-        head = path.open("rb").read(4)
+        with path.open("rb") as file:
+            head = file.read(4)
         if head.startswith(b"\x1f\x8b"):
-            with suppress(OSError, EOFError, zlib.error), gzip.open(path) as file:
-                return wanted.within(file.read(LARGEST_MEMBER))
+            with suppress(OSError, EOFError, zlib.error), gzip.open(path) as unpacked:
+                return wanted.within(unpacked.read(LARGEST_MEMBER))
         if head == b"PK\x03\x04":
             return _in_zip(path, wanted)
         if head == b"PAR1":

@@ -9,10 +9,11 @@ from sqlalchemy import Engine, delete, select, update
 from infra.database import reading, writing
 from registry.catalogue import add_snapshot, load_rows, snapshots_with
 from registry.ledger import champion
+from registry.lineage import ERASED
 from registry.manifest import ManifestRow, Snapshot
 from registry.mlflow_errors import explained
 from registry.packaging import LINEAGE
-from registry.tables import ArtefactRecord, ErasureRecord, LineageRecord, SnapshotRecord, SnapshotRowRecord, now
+from registry.tables import ErasureRecord, LineageRecord, SnapshotRecord, SnapshotRowRecord, now
 from registry.tracking import PAGE, Tracker
 from registry.training_runs import PARENT
 
@@ -63,16 +64,24 @@ def leave_out(engine: Engine, snapshot: Snapshot, person: str) -> str | None:
     return successor
 
 
+def predecessors(engine: Engine, snapshot_ids: Iterable[str]) -> list[str]:
+    """The emptied snapshots that these, or their predecessors, came after: models may know them instead."""
+    found, level = list[str](), list(snapshot_ids)
+    with reading(engine) as session:
+        while level:
+            level = list(session.scalars(select(SnapshotRecord.id).where(SnapshotRecord.successor.in_(level))))
+            found += level
+    return sorted(set(found))
+
+
 def forget_inputs(engine: Engine, hashes: Sequence[str]) -> int:
-    """Take artefacts that were made from the bytes of somebody's files out of the lineage; returns how many."""
+    """Strike the hashes of somebody's files from the lineage; returns how often they were there."""
     gone = 0
     with writing(engine) as session:
         for start in range(0, len(hashes), _AT_ONCE):
-            made = select(LineageRecord.output).where(LineageRecord.input.in_(hashes[start : start + _AT_ONCE]))
-            keys = list(session.scalars(made.distinct()))
-            session.execute(delete(LineageRecord).where(LineageRecord.output.in_(keys)))
-            session.execute(delete(ArtefactRecord).where(ArtefactRecord.key.in_(keys)))
-            gone += len(keys)
+            theirs = LineageRecord.input.in_(hashes[start : start + _AT_ONCE])
+            struck = update(LineageRecord).where(theirs).values(input=ERASED).returning(LineageRecord.position)
+            gone += len(session.scalars(struck).all())
     return gone
 
 

@@ -32,9 +32,10 @@ def erase_person(
     plan = found if begun is None else begun.joined(found)
     if dry_run:
         return told_of(plan, _foreseen(plan, outside), done=False)
+    if not plan.known():
+        return told_of(plan, Counter(), done=False)
     journal.note(plan)
-    done = _carry_out(workspace, plan, outside)
-    told = told_of(plan, done, done=True)
+    told = _carry_out(workspace, plan, outside)
     kept = {"counts": told["counts"], "models": told["models"], "files_outside_left": len(told["files_outside"])}
     record_erasure(workspace.engine, plan.id, begun_at(plan), kept)
     journal.close(plan)
@@ -53,17 +54,19 @@ def told_of(plan: Plan, counts: Counter[str], *, done: bool) -> dict[str, Any]:
     }
 
 
-def _carry_out(workspace: Workspace, plan: Plan, outside: bool) -> Counter[str]:
+def _carry_out(workspace: Workspace, plan: Plan, outside: bool) -> dict[str, Any]:
     done: Counter[str] = Counter()
     for step in STEPS:
         done += step(workspace, plan)
     if outside:
         done["files_outside"] += remove_outside(workspace, plan)["files"]
     left = left_over(workspace, plan)
-    if left:
-        some = ", ".join(left[:SHOWN])
-        raise ArtefactError(f"traces are left in {len(left)} files below {workspace.home} ({some}): remove them, again")
-    return done
+    if left.traces:
+        count, some = len(left.traces), ", ".join(left.traces[:SHOWN])
+        raise ArtefactError(
+            f"traces are left in {count} files below {workspace.home} ({some}): remove them, then again"
+        )
+    return {**told_of(plan, done, done=True), "namesakes": left.namesakes}
 
 
 def _foreseen(plan: Plan, outside: bool) -> Counter[str]:

@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from infra.database import compact
 from infra.files import atomic_write_bytes, remove
 from infra.keys import KeyFolder
 from infra.scrub import is_sqlite, scrub_file, scrub_sqlite
-from infra.traces import Needles, needles, traces
+from infra.traces import Needles, holds, needles, traces
 from registry.catalogue import find_snapshot, list_snapshots
 from registry.erasure import forget_inputs, leave_out, runs_about
 from registry.gallery import Gallery
@@ -78,7 +79,7 @@ def clear_mlflow(workspace: Workspace, plan: Plan) -> Counter[str]:
     """Remove pictures and pages of the runs that used the person's snapshots: nobody can be looked for in a picture."""
     root = workspace.settings.mlflow_artifacts
     done: Counter[str] = Counter()
-    for run_id in runs_about(workspace.tracker, plan.snapshots):
+    for run_id in runs_about(workspace.tracker, [*plan.snapshots, *plan.before]):
         for folder in root.glob(f"*/{run_id}"):
             for path in [path for path in folder.rglob("*") if path.suffix in PICTURES]:
                 path.unlink()
@@ -104,19 +105,28 @@ def clear_home(workspace: Workspace, plan: Plan) -> Counter[str]:
 STEPS: tuple[Step, ...] = (close_gallery, leave_snapshots, remove_artefacts, remove_files, clear_mlflow, clear_home)
 
 
-def left_over(workspace: Workspace, plan: Plan) -> list[str]:
-    """Files below the home that still hold a trace; in the store only by the hashes of the person's own files.
+class LeftOver(NamedTuple):
+    """Files below the home that hold a trace, and artefacts that say the name of what may be somebody else."""
 
-    Where other data sets call somebody else by the same name, their artefacts say that name rightly.
+    traces: list[str]
+    namesakes: list[str]
+
+
+def left_over(workspace: Workspace, plan: Plan) -> LeftOver:
+    """Look through the whole home once more.
+
+    Where another data set calls somebody else by the same name, its artefacts say that name rightly.
     """
-    everything, by_hash, store = plan.wanted(), needles(plan.hashes), workspace.settings.store
-    outside = [path for path in traces(workspace.home, everything) if not path.is_relative_to(store)]
-    return [str(path.relative_to(workspace.home)) for path in (*outside, *traces(store, by_hash))]
+    by_hash, store = needles(plan.hashes), workspace.settings.store
+    found = list(traces(workspace.home, plan.wanted()))
+    sure = [path for path in found if not path.is_relative_to(store) or (path.is_file() and holds(path, by_hash))]
+    others = [path for path in found if path not in sure]
+    return LeftOver(*([str(path.relative_to(workspace.home)) for path in some] for some in (sure, others)))
 
 
 def _results_about(home: Path, plan: Plan) -> Iterator[Path]:
     """Folders of results made from the person's snapshots, or that speak of the person."""
-    about = needles([*plan.names, *plan.hashes, *plan.snapshots])
+    about = needles([*plan.names, *plan.hashes, *plan.snapshots, *plan.before])
     folders = [path for path in home.iterdir() if path.is_dir() and RESULTS & {file.name for file in path.iterdir()}]
     for folder in [*folders, *(home / "validation").glob("*"), *(home / "scratch").glob("*")]:
         if folder.is_dir() and any(traces(folder, about)):

@@ -24,7 +24,7 @@ def test_a_name_is_found_in_text_names_links_archives_and_tables(tmp_path: Path)
     (tmp_path / NAME).mkdir()
     (tmp_path / NAME / "empty").touch()
     (tmp_path / "link").symlink_to(f"/photos/{NAME}/1.jpg")
-    (tmp_path / "a.gz").write_bytes(gzip.compress(NAME.encode() * 3))
+    (tmp_path / "a.gz").write_bytes(gzip.compress(f"{NAME} {NAME}".encode()))
     with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("inner", f"{NAME} " * 50)
     pq.write_table(pa.table({"who": [NAME] * 20, "x": [1.0] * 20}), tmp_path / "a.parquet", compression="zstd")

@@ -12,11 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import select
 
+from infra.database import reading
 from models.errors import DataError
 from registry.catalogue import list_snapshots, load_rows, verify_snapshot
 from registry.erasure import erasures
-from registry.lineage import ancestors, is_complete
+from registry.lineage import ancestors
+from registry.tables import SnapshotRecord
 from tasks import erase, evaluate_scans, gallery, normals
 from tasks.acquire import list_inputs
 from tasks.erase import erase_person
@@ -67,7 +70,9 @@ def fill(workspace: Workspace, root: Path) -> None:
         champion = open_desk(MODEL).embedder.champion
         scans = encode_scans.fn(wanted.root, wanted.records, champion.normals)
         report_evaluation.fn(champion, wanted, scans, identify.fn(champion, scans, wanted))
-        network = make(workspace, "sphere20", scans.shards, {}, ["models.networks.sphere20"], untrained)
+        network = make(
+            workspace, "sphere20", [*scans.shards, wanted.snapshot.id], {}, ["models.networks.sphere20"], untrained
+        )
         crown(workspace, f"{MODEL}-{folder.name}", networks=[network])
         gallery.enrol(list_inputs([folder], people=True), MODEL)
     paths = [f"{name}/0.obj" for name in (*NAMES, "irma-koskinen")]
@@ -185,8 +190,15 @@ def test_what_others_derived_stays_and_the_lineage_of_models_is_still_told(home:
     assert ["irma-koskinen" in text for text in kept] == [True]
     assert (home.home / "logs" / "prefect.log").read_text().count("reading") == len(NAMES) + 1
     assert (home.home / "data" / "labels.csv").read_text().count(",1\n") == len(NAMES) - 2
-    snapshot = next(each for each in list_snapshots(home.engine) if each.source.endswith("data"))
-    assert is_complete(ancestors(home.engine, snapshot.id))
+    (network,) = [each for each in home.settings.store.glob("sphere20/*/*") if snapshot_of(home, each.name).rows == 0]
+    assert network.is_dir(), "networks are told, not removed"
+
+
+def snapshot_of(home: Workspace, network: str) -> SnapshotRecord:
+    """What a network says it was trained on, as the catalogue knows it."""
+    (known,) = [node.hash for node in ancestors(home.engine, network) if node.kind == "snapshot"]
+    with reading(home.engine) as session:
+        return session.scalars(select(SnapshotRecord).where(SnapshotRecord.id == known)).one()
 
 
 @pytest.mark.parametrize("step", range(len(STEPS)), ids=[step.__name__ for step in STEPS])
@@ -211,10 +223,12 @@ def test_killed_after_any_step_the_same_command_ends_it(home: Workspace, monkeyp
     assert not list(home.settings.erasures.glob("*"))
 
 
-def test_again_it_finds_nothing_to_do(home: Workspace):
-    told = erase_person(NAMES[0])
-    assert set(told["counts"]) <= {"database_cells"}
-    assert told["models"] == []
+def test_again_there_is_nobody_and_nothing_is_done(home: Workspace):
+    before = len(erasures(home.engine))
+    for name in (NAMES[0], "champion"):
+        told = erase_person(name)
+        assert (told["done"], told["counts"], told["models"]) == (False, {}, [])
+    assert len(erasures(home.engine)) == before
 
 
 def test_files_elsewhere_are_listed_and_only_deleted_when_asked(home: Workspace):

@@ -16,9 +16,9 @@ from models.errors import AssetMissing, DataError
 from models.export.embedding import embed_normals
 from models.export.onnx import load_session
 from models.metrics.identification import fused_distances
-from models.photos.assets import FACE_NETS
+from models.photos.analysis import FaceNets
 from registry.errors import RegistryError
-from tasks import gallery
+from tasks import acquire, gallery
 from tasks.acquire import list_inputs
 from tasks.build_normals import build_scan_normals
 from tasks.face_samples import NAMELESS, pack, read_sample, unpack
@@ -171,10 +171,9 @@ def test_files_of_no_known_sort_and_folders_without_people_are_refused(people: P
 
 
 def test_photos_are_enrolled_and_searched_by_the_champions_reconstructor(
-    home: Workspace, face_nets: object, real_data: Path, request: pytest.FixtureRequest, tmp_path: Path
+    home: Workspace, face_nets: FaceNets, real_data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    if not (home.settings.assets / FACE_NETS[0].name).is_file():
-        copy_face_nets(request, home.settings.assets)
+    monkeypatch.setattr(acquire, "load_face_nets", lambda _: face_nets)
     blank = tmp_path / "blank.pgm"
     blank.write_bytes(b"P5 92 112 255\n" + bytes(92 * 112))
     orl = real_data / "orl"
@@ -187,16 +186,10 @@ def test_photos_are_enrolled_and_searched_by_the_champions_reconstructor(
     assert told.ranked[0].distance < 1e-3
 
 
-def copy_face_nets(request: pytest.FixtureRequest, folder: Path) -> None:
-    from infra.assets import fetch_assets
-
-    fetch_assets(FACE_NETS, folder)
-
-
 def test_a_kept_photo_is_the_face_alone_and_gives_the_same_embedding(
-    home: Workspace, face_nets: object, real_data: Path
+    home: Workspace, face_nets: FaceNets, real_data: Path
 ):
-    sample = read_sample(real_data / "orl" / "s3" / "1.pgm", face_nets)  # type: ignore[arg-type]
+    sample = read_sample(real_data / "orl" / "s3" / "1.pgm", face_nets)
     again = unpack(pack(sample))
     assert pack(again) == pack(sample)
     assert getattr(again, "path", "") == NAMELESS
@@ -205,11 +198,11 @@ def test_a_kept_photo_is_the_face_alone_and_gives_the_same_embedding(
 
 
 def test_without_the_champions_reconstructor_photos_are_refused_in_one_line(
-    home: Workspace, face_nets: object, real_data: Path
+    home: Workspace, face_nets: FaceNets, real_data: Path
 ):
     home.store.root.rename(home.home / "elsewhere")
     try:
-        sample = read_sample(real_data / "orl" / "s3" / "1.pgm", face_nets)  # type: ignore[arg-type]
+        sample = read_sample(real_data / "orl" / "s3" / "1.pgm", face_nets)
         with pytest.raises(AssetMissing, match="not in this home folder"):
             open_desk(MODEL).embedder.embed([sample])
     finally:
