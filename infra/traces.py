@@ -49,7 +49,7 @@ def needles(texts: Iterable[str]) -> Needles:
 
 
 def traces(root: Path, wanted: Needles) -> Iterator[Path]:
-    """What below `root` holds a trace: files by their names or by what they say, folders and links by where they are."""
+    """What below `root` holds a trace: by its name, a file by what it says too, a link by where it leads."""
     for path in sorted(root.rglob("*")):
         named = wanted.within(str(path.relative_to(root)).encode(errors="surrogateescape"))
         if path.is_symlink():
