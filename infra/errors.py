@@ -19,3 +19,11 @@ class DatabaseError(InfrastructureError):
 
 class SealError(InfrastructureError):
     """What is encrypted does not open, or a key is missing or not secret."""
+
+
+class KeyRefused(InfrastructureError):
+    """A key is of another kind, open to others or not trusted, or a signature is wrong."""
+
+
+class PackageBroken(InfrastructureError):
+    """A signed folder is not what was signed."""

@@ -18,7 +18,7 @@ from tasks.erasure_plan import Plan
 from tasks.wiring import Workspace
 
 Step = Callable[[Workspace, Plan], Counter[str]]
-OWN = {"assets", "keys", "erasures", "store"}
+OWN = {"assets", "keys", "signing", "erasures", "store"}
 """Folders of a home that no other step looks into: they are seen to by their own."""
 RESULTS = {"results.json", "compare.json", "classifiers.json", "report.html"}
 """What a folder of a job's results holds: it is written again by the next run."""
