@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from infra.database import WAIT_S
@@ -26,7 +27,7 @@ def scrub_sqlite(path: Path, wanted: Needles) -> int:
     """
     try:
         with closing(sqlite3.connect(path, timeout=WAIT_S, isolation_level=None)) as connection:
-            connection.create_function("wiped", 1, lambda cell: _wiped(cell, wanted), deterministic=True)
+            connection.create_function("wiped", 1, partial(_wiped, wanted), deterministic=True)
             connection.execute("PRAGMA secure_delete = ON")
             changed = sum(_scrub_table(connection, *table) for table in _tables(connection))
             connection.execute("VACUUM")
@@ -66,7 +67,7 @@ def _scrub_table(connection: sqlite3.Connection, table: str, columns: list[str])
     return changed
 
 
-def _wiped(cell: str | bytes, wanted: Needles) -> str | bytes:
+def _wiped(wanted: Needles, cell: str | bytes) -> str | bytes:
     if isinstance(cell, bytes):
         return wanted.wiped(cell)
     return wanted.wiped(cell.encode(errors="surrogatepass")).decode(errors="surrogatepass")
