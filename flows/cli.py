@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from flows import backup_commands, classifier_commands, promotion_commands
+from flows import backup_commands, classifier_commands, gallery_commands, promotion_commands
 from flows.data_commands import data
 from flows.evaluate_commands import evaluate
 from flows.package_commands import package
@@ -157,6 +157,7 @@ app.command()(plan)
 classifier_commands.join(app)
 promotion_commands.join(app)
 backup_commands.join(app)
+gallery_commands.join(app)
 
 
 @app.command()

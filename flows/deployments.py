@@ -10,10 +10,12 @@ from prefect.types.entrypoint import EntrypointType
 
 from flows.classifiers import train_classifiers
 from flows.compare import compare_reconstructors
+from flows.erase import erase
 from flows.ingest import ingest
 from flows.parameters import (
     ClassifiersRequest,
     CompareRequest,
+    EraseRequest,
     IngestRequest,
     PromoteRequest,
     ReconstructorRequest,
@@ -94,6 +96,13 @@ OFFERS = (
         "Give the place back to the previous champion, which has to answer before it serves.",
         ("registry",),
         at_once=None,
+    ),
+    Offer(
+        erase,
+        "forget",
+        EraseRequest(person="nobody"),
+        "Erase a person from data, everything derived, catalogue, MLflow, caches, logs and gallery.",
+        ("data", "privacy"),
     ),
 )
 BUSY = {"queue": ConcurrencyLimitStrategy.ENQUEUE, "skip": ConcurrencyLimitStrategy.CANCEL_NEW}

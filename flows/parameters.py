@@ -159,3 +159,16 @@ class RollbackRequest(Config):
     actor: Annotated[str, Field(description="who asks; the ledger keeps it", min_length=1, max_length=100)] = (
         "Prefect UI"
     )
+
+
+class EraseRequest(Config):
+    """Erase a person from data, everything derived, catalogue, MLflow, caches, logs and gallery."""
+
+    person: Annotated[str, Field(description="the subject as the data set names them, or the name in the gallery")]
+    data_set: Annotated[
+        str | None, Field(description="where several data sets know somebody of that name; empty: the only one")
+    ] = None
+    outside: Annotated[
+        bool, Field(description="also delete the person's files outside the home folder; else they are listed")
+    ] = False
+    dry_run: Annotated[bool, Field(description="only say what would be erased")] = True

@@ -17,6 +17,10 @@ class DatabaseError(InfrastructureError):
     """The database cannot be reached, is locked, or is not one we know."""
 
 
+class SealError(InfrastructureError):
+    """What is encrypted does not open, or a key is missing or not secret."""
+
+
 class KeyRefused(InfrastructureError):
     """A key is of another kind, open to others or not trusted, or a signature is wrong."""
 

@@ -107,6 +107,16 @@ class Settings(BaseSettings):
         return self.home / "quarantine"
 
     @property
+    def keys(self) -> Path:
+        """Secrets of this home, apart from what they open; no backup of the database should hold them."""
+        return self.home / "keys"
+
+    @property
+    def erasures(self) -> Path:
+        """Erasures on their way, sealed; empty when none is."""
+        return self.home / "erasures"
+
+    @property
     def cache(self) -> Path:
         """Compiled kernels, fonts and the like; safe to delete at any time."""
         return self.home / "cache"

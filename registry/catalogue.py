@@ -142,6 +142,10 @@ def _close(engine: Engine, number: int, snapshot_id: str, count: int, listing: s
     try:
         with writing(engine) as session:
             existing = session.scalar(select(SnapshotRecord).where(SnapshotRecord.id == snapshot_id))
+            if existing is not None and existing.erased is not None:  # the same files again, of their own free will
+                session.delete(existing)
+                session.flush()
+                existing = None
             if existing is None:
                 record = session.get_one(SnapshotRecord, number)
                 record.id, record.rows, record.listing = snapshot_id, count, listing
@@ -212,7 +216,8 @@ def _rows_query(number: int) -> Select[tuple[SnapshotRowRecord]]:
 
 
 def _finished() -> Select[tuple[SnapshotRecord]]:
-    return select(SnapshotRecord).where(SnapshotRecord.id.not_like(f"{PROVISIONAL}%"))
+    known = SnapshotRecord.id.not_like(f"{PROVISIONAL}%")
+    return select(SnapshotRecord).where(known, SnapshotRecord.erased.is_(None))
 
 
 def _record(session: Session, snapshot_id: str) -> SnapshotRecord:

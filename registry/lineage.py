@@ -1,6 +1,7 @@
 """What was made from what: artefacts, their inputs, and the walk in both directions."""
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 from sqlalchemy import Engine, or_, select
@@ -12,6 +13,10 @@ from registry.tables import ArtefactRecord, LineageRecord, SnapshotRecord
 
 BLOCK = "rows"
 """The stage name of a block of rows of a snapshot, from which a shard was made."""
+
+
+ERASED = "erased"
+"""Stands in a lineage for an input that named an erased person's file."""
 
 
 class Node(NamedTuple):
@@ -31,9 +36,12 @@ def record_artefact(engine: Engine, key: str, stage: str, content: str, inputs: 
     """
     with writing(engine) as session:
         if session.get(ArtefactRecord, key) is not None:
-            known = session.scalars(select(LineageRecord.input).filter_by(output=key).order_by(LineageRecord.position))
-            if tuple(known) != tuple(inputs):
+            known = list(session.scalars(select(LineageRecord).filter_by(output=key).order_by(LineageRecord.position)))
+            pairs = list(zip_longest((row.input for row in known), inputs))
+            if any(was not in (given, ERASED) or given is None for was, given in pairs):
                 raise RegistryError(f"{stage} artefact {key[:12]} is known with other inputs: its key is wrong")
+            for row, given in zip(known, inputs, strict=True):
+                row.input = given  # what an erasure took out is there again
             return
         session.add(ArtefactRecord(key=key, stage=stage, content=content))
         session.flush()
@@ -63,6 +71,16 @@ def descendants(engine: Engine, origin: str) -> tuple[Node, ...]:
     """A snapshot or artefact and everything made from it, nearest first: what an erasure must look at."""
     with reading(engine) as session:
         return _walk(session, origin, lambda node: _outputs(session, node))
+
+
+def derived(engine: Engine, origins: Iterable[str], stop: Callable[[Node], bool]) -> tuple[Node, ...]:
+    """What was made from `origins`, without them; where `stop` says so, what was made from that in turn is left out."""
+    found: dict[str, Node] = {}
+    with reading(engine) as session:
+        for origin in origins:
+            walked = _walk(session, origin, lambda node: [] if node.depth and stop(node) else _outputs(session, node))
+            found |= {node.hash: node for node in walked if node.depth}
+    return tuple(found.values())
 
 
 def is_complete(nodes: Iterable[Node]) -> bool:

@@ -3,7 +3,19 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -43,6 +55,7 @@ class SnapshotRecord(Base):
     """An immutable list of files; `id` is the hash of its rows, `number` the short key inside the database.
 
     `data_set` is whose format and people these are; `listing` the hash of the rows in the order they were first given.
+    Where a person was `erased` from it, it has no rows any more: `successor` lists the others, if there are any.
     """
 
     __tablename__ = "snapshot"
@@ -56,6 +69,8 @@ class SnapshotRecord(Base):
     created: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     data_set: Mapped[str] = mapped_column(String(100), server_default="")
     listing: Mapped[str | None] = mapped_column(SHA256)
+    erased: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    successor: Mapped[str | None] = mapped_column(SHA256)
 
 
 class SnapshotRowRecord(Base):
@@ -126,3 +141,54 @@ class LedgerRecord(Base):
     hash: Mapped[str] = mapped_column(SHA256)
     actor: Mapped[str | None] = mapped_column(String(200))
     reason: Mapped[str | None] = mapped_column(Text)
+
+
+class GalleryPersonRecord(Base):
+    """An enrolled person: a keyed hash of the name to find them by, which key is theirs, and the sealed name.
+
+    `issue` counts how often the person's templates were issued anew.
+    """
+
+    __tablename__ = "gallery_person"
+    number: Mapped[int] = mapped_column(SERIAL, primary_key=True)
+    pseudonym: Mapped[str] = mapped_column(SHA256, unique=True)
+    key: Mapped[str] = mapped_column(String(32))
+    issue: Mapped[int] = mapped_column(Integer)
+    name: Mapped[bytes] = mapped_column(LargeBinary)
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class GallerySampleRecord(Base):
+    """One enrolled photo or scan, sealed; `tag` is a hash under the person's key that knows it again.
+
+    `content` is None where only templates are kept: such a sample cannot be embedded by a later model.
+    """
+
+    __tablename__ = "gallery_sample"
+    __table_args__ = (UniqueConstraint("person", "tag", name="gallery_sample_tag"),)
+    number: Mapped[int] = mapped_column(SERIAL, primary_key=True)
+    person: Mapped[int] = mapped_column(ForeignKey("gallery_person.number", ondelete="CASCADE"))
+    tag: Mapped[str] = mapped_column(SHA256)
+    kind: Mapped[str] = mapped_column(String(10))
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class GalleryTemplateRecord(Base):
+    """What one model makes of a sample, sealed; or why it makes nothing of it."""
+
+    __tablename__ = "gallery_template"
+    sample: Mapped[int] = mapped_column(ForeignKey("gallery_sample.number", ondelete="CASCADE"), primary_key=True)
+    model: Mapped[str] = mapped_column(String(200), primary_key=True)
+    model_sha256: Mapped[str] = mapped_column(SHA256, primary_key=True)
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    failure: Mapped[str | None] = mapped_column(Text)
+
+
+class ErasureRecord(Base):
+    """That somebody was erased, when, and what it came to; it does not say who."""
+
+    __tablename__ = "erasure"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    begun: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    told: Mapped[dict[str, Any]] = mapped_column(JSON)

@@ -12,6 +12,7 @@ from infra.database import compact, migrate, open_engine, reading, writing
 from infra.errors import DatabaseError
 
 TABLES = {"snapshot", "snapshot_row", "artefact", "lineage", "champion", "ledger", "trinormal_version"}
+TABLES |= {"gallery_person", "gallery_sample", "gallery_template", "erasure"}
 
 
 def migrate_and_report(url: str, start: object, answers: object) -> None:
