@@ -122,3 +122,14 @@ class EvaluateRequest(Config):
         Field(description="read as this data set, by its own protocol; empty: anybody's folder"),
     ] = None
     model: Annotated[str, Field(description="name of the registered model whose champion is asked")] = "recognizer"
+
+
+class EvaluateAllRequest(Config):
+    """Champion, challenger and the champion before on every benchmark that is there."""
+
+    profile: Annotated[
+        str, Field(description="whose simulated benchmarks: tiny, demo, standard, paper, or the path of a .toml file")
+    ] = "demo"
+    model: Annotated[
+        str | None, Field(description="name of the registered model; empty: the recogniser of the profile")
+    ] = None
