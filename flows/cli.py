@@ -12,6 +12,7 @@ import typer
 from flows import classifier_commands
 from flows.data_commands import data
 from flows.evaluate_commands import evaluate
+from flows.nightly_commands import nightly
 from flows.report_commands import report
 from flows.serving import use_running_server
 from infra.environment import environment
@@ -145,6 +146,7 @@ def encode(
 
 
 app.command()(evaluate)
+app.command()(nightly)
 classifier_commands.join(app)
 
 

@@ -7,7 +7,7 @@ from prefect import flow
 
 from flows.parameters import EvaluateAllRequest
 from infra.profiles import Profile, load_profile
-from models.errors import TrinormalError
+from models.errors import BrokenVersion, TrinormalError, ValidationFailed
 from models.metrics.protocol import Protocol
 from tasks.assess import Assessment, assess, compare_versions, embed_by_version
 from tasks.benchmark import MERGED, Benchmark, merged_benchmark
@@ -52,6 +52,8 @@ def evaluate_everything(profile: Profile, model: str) -> Evaluated:
     for name, benchmark in found.benchmarks.items():
         try:
             measured[name] = _measure(benchmark, asked, open_part(job, name, {"benchmark": name}))
+        except BrokenVersion:
+            raise
         except TrinormalError as error:
             if not name.startswith(REAL):
                 raise
@@ -68,15 +70,30 @@ def _measure(benchmark: Benchmark, asked: Contenders, part: Job) -> _Measured:
     by_encoding: dict[str, NormalShards] = {}
     scans: dict[str, NormalShards] = {}
     embedded: dict[str, Embeddings] = {}
-    for role, version in asked.versions.items():
+    for role, version in list(asked.versions.items()):
         encoding = version.normals.model_dump_json()
         if encoding not in by_encoding:
             by_encoding[encoding] = encode_scans(benchmark.root, benchmark.records, version.normals)
             require_valid_normals(by_encoding[encoding], "scan-normals", part)
-        scans[role] = by_encoding[encoding]
-        embedded[role] = embed_by_version(version, scans[role])
-        require_valid_embeddings(embedded[role], part)
+        seen = _embed(role, version, by_encoding[encoding], asked, part)
+        if seen is not None:
+            scans[role], embedded[role] = by_encoding[encoding], seen
     return _Measured(benchmark, scans, embedded)
+
+
+def _embed(role: str, version: Champion, scans: NormalShards, asked: Contenders, part: Job) -> Embeddings | None:
+    """What a version makes of the scans. One whose embeddings are refused leaves the ring; `BrokenVersion` if it serves."""
+    embedded = embed_by_version(version, scans)
+    try:
+        require_valid_embeddings(embedded, part)
+    except ValidationFailed as error:
+        reason = f"{version.name} version {version.version} ({role}): its embeddings are refused: {error}"
+        if role == "champion":
+            raise BrokenVersion(reason) from None
+        asked.absent[role] = reason
+        del asked.versions[role]
+        return None
+    return embedded
 
 
 def _enter(name: str, data: str, one: _Measured, asked: Contenders, job: Job, seed: int) -> Entry:
@@ -87,7 +104,8 @@ def _enter(name: str, data: str, one: _Measured, asked: Contenders, job: Job, se
         for role, version in asked.versions.items()
     }
     failures = len(one.scans["champion"].failures)
-    return _entry(name, data, benchmark.protocol, failures, assessed, asked.versions, job, seed)
+    entry = _entry(name, data, benchmark.protocol, failures, assessed, asked.versions, job, seed)
+    return entry._replace(embedded=one.embedded["champion"])
 
 
 def _merged(

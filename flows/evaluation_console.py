@@ -34,3 +34,21 @@ def print_evaluation(results: Mapping[str, Any]) -> None:
             console.print(f"  {name}, {pair}: {told}", soft_wrap=True)
     console.print(f"page     {results['page']}", soft_wrap=True)
     console.print(f"run      {results['run_id']} in MLflow", soft_wrap=True)
+
+
+def print_night(told: Mapping[str, Any]) -> None:
+    """What to know first, the champion against its references, drift, and where the page is."""
+    from tasks.night_page import chips_of
+
+    for chip in chips_of(told):
+        console.print(f"[{'green' if chip.good else 'red'}]{chip.word}[/]  {escape(chip.told)}", soft_wrap=True)
+    for name, drop in told["drops"].items():
+        interval = f"{100 * drop['low']:+.1f} to {100 * drop['high']:+.1f}"
+        numbers = f"{100 * drop['difference']:+.1f} points ({interval}), p {drop['adjusted_p']:.2g}"
+        console.print(f"  {name}: {numbers}, against {escape(drop['reference'])}", soft_wrap=True)
+    for drift in told["drifts"]:
+        for kind, one in drift["figures"].items():
+            numbers = f"MMD p {one['mmd_p']:.2g}, corrected {one['adjusted_p']:.2g}"
+            console.print(f"  {escape(drift['about'])}, {kind}: {numbers}", soft_wrap=True)
+    console.print(f"page     {told['page']}", soft_wrap=True)
+    console.print(f"run      {told['run_id']} in MLflow", soft_wrap=True)

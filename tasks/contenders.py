@@ -4,11 +4,14 @@ from typing import NamedTuple
 
 from infra.errors import InfrastructureError
 from models.errors import TrinormalError
+from registry.catalogue import list_snapshots
 from registry.contenders import contenders
+from registry.manifest import Snapshot
 from registry.packaging import find_version
 from registry.promotion import CHAMPION
 from registry.training_runs import training_run
 from tasks.champion import Champion, open_version, require_champion
+from tasks.sources import SIMULATED
 from tasks.wiring import open_workspace
 
 
@@ -43,3 +46,10 @@ def training_snapshot(version: Champion) -> str | None:
     """The id of the snapshot of photos that a version learnt from, where its run says."""
     tracker = open_workspace().tracker
     return training_run(tracker, find_version(tracker, version.name, version.version)).tags.get("snapshot")
+
+
+def own_photos_of(version: Champion) -> Snapshot | None:
+    """The snapshot of a user's own photos that a version learnt from; None for simulated ones and unknown ones."""
+    wanted = training_snapshot(version)
+    listed = [each for each in list_snapshots(open_workspace().engine) if each.id == wanted]
+    return next((each for each in listed if not each.data_set.startswith(SIMULATED)), None)

@@ -77,6 +77,6 @@ def runs_of(results: Mapping[str, Any]) -> dict[str, str]:
 
 
 def taken_in(report: str, sections: Sections, told: str) -> str:
-    """The report of a training with sections of an evaluation in it; `told` says which. Unchanged without room for them."""
+    """The report of a training with sections of an evaluation in it; `told` says which."""
     note = Markup('<p class="note">{}</p>').format(escape(told))
     return report.replace(NAV_MARK, str(sections.nav), 1).replace(MARK, str(sections.html + note), 1)

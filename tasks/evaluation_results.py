@@ -7,13 +7,15 @@ from infra.profiles import Profile
 from models.metrics.protocol import Protocol
 from tasks.assess import Assessment
 from tasks.contenders import Contenders
+from tasks.embed import Embeddings
 from tasks.jobs import Job
 
 
 class Entry(NamedTuple):
     """One benchmark: versions by role, their comparisons with the champion, and where MLflow keeps each.
 
-    `failures` are scans that could not be encoded as the champion wants them.
+    `failures` are scans that could not be encoded as the champion wants them; `embedded` are all others as it sees
+    them, where they are in one piece.
     """
 
     name: str
@@ -24,6 +26,7 @@ class Entry(NamedTuple):
     paired: Mapping[str, Mapping[str, Any]]
     run_id: str
     version_runs: Mapping[str, str]
+    embedded: Embeddings | None = None
 
     def as_data(self) -> dict[str, Any]:
         """All of it for JSON; shares from 0 to 1."""
