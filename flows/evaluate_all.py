@@ -82,7 +82,7 @@ def _measure(benchmark: Benchmark, asked: Contenders, part: Job) -> _Measured:
 
 
 def _embed(role: str, version: Champion, scans: NormalShards, asked: Contenders, part: Job) -> Embeddings | None:
-    """What a version makes of the scans. One whose embeddings are refused leaves the ring; `BrokenVersion` if it serves."""
+    """What a version makes of scans. One whose embeddings are refused leaves the ring; `BrokenVersion` if it serves."""
     embedded = embed_by_version(version, scans)
     try:
         require_valid_embeddings(embedded, part)

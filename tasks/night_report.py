@@ -117,7 +117,7 @@ def metrics_of(falls: Mapping[str, Fall], drifts: Sequence[Drift]) -> dict[str, 
 
 
 def retraining_of(profile: str, photos: Snapshot | None) -> dict[str, Any]:
-    """What a training that is to replace a champion is asked for: its own photos again, or the profile's simulated ones."""
+    """What a training that is to replace a champion is asked for: its own photos again, or those of the profile."""
     if photos is None:
         return {"profile": profile}
     return {"profile": profile, "photos": photos.source, "licence": photos.licence}

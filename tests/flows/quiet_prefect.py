@@ -1,4 +1,4 @@
-"""Flows in this process, without a server: tasks are called as the functions they are, artifacts and events are kept."""
+"""Flows in this process, without a server: tasks are called as plain functions, artifacts and events are kept."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
