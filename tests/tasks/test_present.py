@@ -21,7 +21,7 @@ TINY = load_profile("tiny")
 def heard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Heard]:
     with quiet(tmp_path_factory.mktemp("present") / "home") as heard, pytest.MonkeyPatch.context() as patch:
         made = simulated_benchmark("frgc", TINY)
-        patch.setattr(present, "simulated_benchmark", lambda name, profile: made)
+        patch.setattr(present, "simulated_benchmark", lambda *_: made)
         yield heard
 
 
