@@ -17,7 +17,7 @@ from tasks.embed import Embeddings
 from tasks.evaluate import probe_labels
 from tasks.evaluation_report import report_all
 from tasks.evaluation_results import Entry, Evaluated
-from tasks.evaluation_runs import log_assessment, log_benchmark, open_evaluation
+from tasks.evaluation_runs import log_assessment, log_benchmark, open_evaluation, refuse_part
 from tasks.jobs import Job, open_part
 from tasks.leakage import require_apart_from
 from tasks.normals import NormalShards, encode_scans
@@ -58,6 +58,7 @@ def evaluate_everything(profile: Profile, model: str) -> Evaluated:
             if not name.startswith(REAL):
                 raise
             found.refused[name] = str(error)
+            refuse_part(job, name, str(error))
             continue
         entries[name] = _enter(name, found.data[name], measured[name], asked, job, profile.seed)
     return Evaluated(profile, asked, entries | _merged(measured, asked, found, job, profile.seed), found.refused, job)
@@ -124,6 +125,7 @@ def _merged(
             if not before:
                 raise
             found.refused[name] = str(error)
+            refuse_part(job, name, str(error))
     return entries
 
 

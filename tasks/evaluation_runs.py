@@ -57,6 +57,13 @@ def log_assessment(part: Job, benchmark: str, data: str, role: str, version: Cha
     return run.run_id
 
 
+@task(name="refuse benchmark", **policies.REGISTER)
+def refuse_part(job: Job, name: str, reason: str) -> None:
+    """End the run of a benchmark that could not be used, with why."""
+    key = f"{job.key}/{name}"
+    open_workspace().tracker.run(job.experiment, name, key, job=job.attempt, parent=job.run_id).fail(reason)
+
+
 @task(name="log benchmark", **policies.REGISTER)
 def log_benchmark(part: Job, entry: Mapping[str, Any]) -> None:
     """How large a benchmark is, and how its versions differ on the same probes; ends its run."""

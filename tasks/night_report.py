@@ -19,7 +19,7 @@ from tasks.evaluation_results import Evaluated
 from tasks.events import DRIFTED, REGRESSED, tell
 from tasks.files import write_json
 from tasks.night_data import Checked
-from tasks.night_page import chips_of, night_sections
+from tasks.night_page import SHOWN, chips_of, night_sections
 from tasks.night_runs import OpenNight, close_night
 from tasks.wiring import open_workspace
 
@@ -37,7 +37,8 @@ def report_night(
     told = as_told(night, evaluated, falls, checked, drifts)
     folder = output_folder(night)
     sections = night_sections(told) + benchmark_sections(results)
-    runs = {"night": night.job.run_id, **{f"night of {each['when'][:16]}": each["run_id"] for each in told["nights"]}}
+    recent = list(reversed(told["nights"]))[:SHOWN]
+    runs = {"night": night.job.run_id, **{f"night of {each['when'][:16]}": each["run_id"] for each in recent[1:]}}
     page = page_of(f"{night.model}, night of {night.when:%Y-%m-%d}", results, sections, chips_of(told), runs)
     write_json(folder / "night.json", told)
     atomic_write_text(folder / "nightly.html", page)
