@@ -13,6 +13,7 @@ from flows import classifier_commands
 from flows.data_commands import data
 from flows.evaluate_commands import evaluate
 from flows.nightly_commands import nightly
+from flows.package_commands import package
 from flows.report_commands import report
 from flows.serving import use_running_server
 from infra.environment import environment
@@ -28,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(data)
+app.add_typer(package)
 CTRL_C = 130
 STOPPED = "trinormal: stopped; the same command goes on where it was\n"
 UNWRITABLE = {errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
