@@ -1,18 +1,24 @@
-"""What the Prefect UI offers: names, default parameters, tags."""
+"""What the Prefect UI offers: each flow with its form, tags, schedule and what happens to runs at once."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from prefect import Flow
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.schedules import Cron
 from prefect.types.entrypoint import EntrypointType
 
 from flows.classifiers import train_classifiers
 from flows.compare import compare_reconstructors
+from flows.evaluate_all import evaluate_all
 from flows.ingest import ingest
+from flows.nightly import nightly
 from flows.parameters import (
     ClassifiersRequest,
     CompareRequest,
+    EvaluateAllRequest,
     IngestRequest,
+    NightlyRequest,
     ReconstructorRequest,
     TrainRequest,
 )
@@ -21,53 +27,95 @@ from flows.reconstructor import train_reconstructor
 from infra.config import Config
 
 
+class Offer(NamedTuple):
+    """A flow in the UI. `request` fills its form; `cron` (UTC) starts it by itself.
+
+    One run of an offer works at a time: with `busy` "queue" the next one waits, with "skip" it is dropped, which is
+    right for what a schedule starts again anyway.
+    """
+
+    flow: Flow[..., Any]
+    name: str
+    request: Config
+    description: str
+    tags: tuple[str, ...]
+    cron: str | None = None
+    busy: Literal["queue", "skip"] = "queue"
+
+
+OFFERS = (
+    Offer(
+        train_recognizer,
+        "retrain",
+        TrainRequest(),
+        "Train, measure and register a recogniser; it becomes champion if it passes its gate.",
+        ("recognizer", "training"),
+    ),
+    Offer(
+        train_reconstructor,
+        "train",
+        ReconstructorRequest(name="rnet"),
+        "Train one reconstructor on simulated photos and measure it on people it never saw.",
+        ("reconstructor", "training"),
+    ),
+    Offer(
+        compare_reconstructors,
+        "compare",
+        CompareRequest(),
+        "Compare reconstructors on the same photos, networks and protocol.",
+        ("reconstructor", "evaluation"),
+    ),
+    Offer(
+        train_classifiers,
+        "train",
+        ClassifiersRequest(),
+        "Train classifiers of individuals, gender and expression; each becomes champion if it passes its gate.",
+        ("classifier", "training"),
+    ),
+    Offer(
+        evaluate_all,
+        "all",
+        EvaluateAllRequest(),
+        "Champion, challenger and the champion before on every benchmark that is there, and what tells them apart.",
+        ("recognizer", "evaluation"),
+    ),
+    Offer(
+        nightly,
+        "nightly",
+        NightlyRequest(),
+        "Evaluate on all benchmarks, look for regressions and drift, check new data; a worse champion is retrained.",
+        ("recognizer", "evaluation"),
+        cron="30 2 * * *",
+        busy="skip",
+    ),
+    Offer(
+        ingest,
+        "add",
+        IngestRequest(folder=Path("photos")),
+        "List a data set as an immutable snapshot: every file hashed and checked, with labels and licence.",
+        ("data",),
+    ),
+)
+BUSY = {"queue": ConcurrencyLimitStrategy.ENQUEUE, "skip": ConcurrencyLimitStrategy.CANCEL_NEW}
+
+
 def deployments() -> list[Any]:
     """Every deployment of the product; the UI draws a form from each flow's typed parameters."""
-    return [
-        _offered(
-            train_recognizer,
-            "retrain",
-            TrainRequest(),
-            "Train, measure and register a recogniser; it becomes champion if it passes its gate.",
-            ["recognizer", "training"],
-        ),
-        _offered(
-            train_reconstructor,
-            "train",
-            ReconstructorRequest(name="rnet"),
-            "Train one reconstructor on simulated photos and measure it on people it never saw.",
-            ["reconstructor", "training"],
-        ),
-        _offered(
-            compare_reconstructors,
-            "compare",
-            CompareRequest(),
-            "Compare reconstructors on the same photos, networks and protocol.",
-            ["reconstructor", "evaluation"],
-        ),
-        _offered(
-            train_classifiers,
-            "train",
-            ClassifiersRequest(),
-            "Train classifiers of individuals, gender and expression; each becomes champion if it passes its gate.",
-            ["classifier", "training"],
-        ),
-        _offered(
-            ingest,
-            "add",
-            IngestRequest(folder=Path("photos")),
-            "List a data set as an immutable snapshot: every file hashed and checked, with labels and licence.",
-            ["data"],
-        ),
-    ]
+    return [_deployment(offer) for offer in OFFERS]
 
 
-def _offered(flow: Flow[..., Any], name: str, request: Config, description: str, tags: list[str]) -> Any:
-    return flow.to_deployment(
-        name=name,
-        parameters={"request": request.model_dump(mode="json")},
-        description=description,
-        tags=tags,
-        concurrency_limit=1,
+def full_name(offer: Offer) -> str:
+    """How Prefect calls it: FLOW/NAME."""
+    return f"{offer.flow.name}/{offer.name}"
+
+
+def _deployment(offer: Offer) -> Any:
+    return offer.flow.to_deployment(
+        name=offer.name,
+        parameters={"request": offer.request.model_dump(mode="json")},
+        description=offer.description,
+        tags=list(offer.tags),
+        schedule=Cron(offer.cron, timezone="UTC") if offer.cron else None,
+        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=BUSY[offer.busy]),
         entrypoint_type=EntrypointType.MODULE_PATH,  # by file, our folder would come before all libraries
     )

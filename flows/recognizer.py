@@ -10,6 +10,7 @@ from flows.reconstructor import worlds
 from infra.profiles import Profile, load_profile
 from infra.resources import PeakMemory
 from models.types import AXES
+from tasks import policies
 from tasks.align import align_photos
 from tasks.benchmark import simulated_benchmark
 from tasks.embed import Three, embed_scans
@@ -41,7 +42,7 @@ CANDIDATE = "lmcl"
 SIMULATED = "simulated BU-3DFE (face world)"
 
 
-@flow(name="train-recognizer", retries=0)
+@flow(name="train-recognizer", **policies.TRAINING)
 def train_recognizer(request: TrainRequest) -> dict[str, Any]:
     """Train, measure and register a three-branch recogniser; returns what `results.json` says."""
     profile = load_profile(request.profile)

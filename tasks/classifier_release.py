@@ -63,7 +63,9 @@ def release_classifier(
     _, shape = load_classifier(trained.artefact.path)
     metrics = gate_metrics(figures, exported)
     protocol = sha256_bytes("".join(figures["protocols"]).encode())
+    workspace.tracker.reconcile()  # nothing is promoted while MLflow is away
     run = child_run(workspace, job, f"release {model}", tags={"model": model})
+    run.reconcile()
     run.log_metrics(metrics)
     tags = {
         PROTOCOL: protocol,

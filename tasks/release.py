@@ -74,7 +74,9 @@ def release(
     workspace = open_workspace()
     metrics = gate_metrics(result, variant, exported)
     lineage = ancestors(workspace.engine, exported.artefact.key)
+    workspace.tracker.reconcile()  # nothing is promoted while MLflow is away
     run = child_run(workspace, job, f"release-{variant}", tags={"variant": variant})
+    run.reconcile()
     run.log_metrics(metrics)
     tags = {
         PROTOCOL: result.protocol_hash,
