@@ -30,8 +30,8 @@ from infra.config import Config
 class Offer(NamedTuple):
     """A flow in the UI. `request` fills its form; `cron` (UTC) starts it by itself.
 
-    One run of an offer works at a time: with `busy` "queue" the next one waits, with "skip" it is dropped, which is
-    right for what a schedule starts again anyway.
+    `at_once` runs of an offer work at a time (None: any number): with `busy` "queue" the next one waits, with "skip" it
+    is dropped, which is right for what a schedule starts again anyway.
     """
 
     flow: Flow[..., Any]
@@ -40,6 +40,7 @@ class Offer(NamedTuple):
     description: str
     tags: tuple[str, ...]
     cron: str | None = None
+    at_once: int | None = 1
     busy: Literal["queue", "skip"] = "queue"
 
 
@@ -110,12 +111,13 @@ def full_name(offer: Offer) -> str:
 
 
 def _deployment(offer: Offer) -> Any:
+    limit = ConcurrencyLimitConfig(limit=offer.at_once, collision_strategy=BUSY[offer.busy]) if offer.at_once else None
     return offer.flow.to_deployment(
         name=offer.name,
         parameters={"request": offer.request.model_dump(mode="json")},
         description=offer.description,
         tags=list(offer.tags),
         schedule=Cron(offer.cron, timezone="UTC") if offer.cron else None,
-        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=BUSY[offer.busy]),
+        concurrency_limit=limit,
         entrypoint_type=EntrypointType.MODULE_PATH,  # by file, our folder would come before all libraries
     )

@@ -54,7 +54,7 @@ def train_recognizer(request: TrainRequest) -> dict[str, Any]:
 def carry_out(request: TrainRequest, profile: Profile) -> dict[str, Any]:
     """Every step from photos to a report."""
     photos = gather(request.photos, request.licence, profile)
-    job = open_job(profile, photos.snapshot, CODE)
+    job = open_job(profile, photos.snapshot, CODE, tags={"reconstructor": "expnet"})
     require_valid_photos(photos, job)
     crops = align_photos(photos.snapshot, photos.root, profile.recogniser.photo_pixels, profile.expnet.pixels)
     benchmark = simulated_benchmark("bu3dfe", profile)

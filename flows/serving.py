@@ -158,8 +158,7 @@ def _wait(home: Path, supervisor: subprocess.Popen[bytes]) -> Note:
                 return note
             _require_starting(note, supervisor)
         time.sleep(0.3)
-    supervisor.terminate()
-    raise ConfigurationError(f"the servers did not come up within {START_S:.0f} s; {home / 'logs'} says why")
+    raise ConfigurationError(f"not up within {START_S:.0f} s, and still starting; trinormal status tells how it goes")
 
 
 def _require_starting(note: Note, supervisor: subprocess.Popen[bytes]) -> None:

@@ -40,16 +40,17 @@ def open_job(
     code: tuple[str, ...],
     experiment: str = EXPERIMENT,
     request: Sequence[str] = (),
+    tags: Mapping[str, str] = MappingProxyType({}),
 ) -> Job:
     """The parent run in MLflow for this profile on these photos with this code, found again if it is there.
 
-    `request` is what else was asked for.
+    `request` is what else was asked for; `tags` stand on the run and on all below it.
     """
     workspace = open_workspace()
     asked = [profile.model_dump(), photos.id, code_fingerprint(*code), *request]
     key = sha256_bytes(canonical_json(asked).encode())
-    tags = {"profile": profile.name, "snapshot": photos.id}
-    job = _open(workspace, experiment, f"{profile.name} on {photos.name}", key, tags, profile)
+    carried = {"profile": profile.name, "snapshot": photos.id, **tags}
+    job = _open(workspace, experiment, f"{profile.name} on {photos.name}", key, carried, profile)
     run = workspace.tracker.reopen(job.run_id)
     run.log_dataset(photos.name, photos.id, photos.source, "training", photos.rows)
     return job

@@ -17,7 +17,7 @@ def test_each_flow_is_named_by_its_module_and_its_form_has_defaults_that_it_take
     for offer, deployment in zip(OFFERS, made, strict=True):
         assert deployment.entrypoint == f"{offer.flow.fn.__module__}.{offer.flow.fn.__name__}"
         assert type(offer.request).model_validate(deployment.parameters["request"]) == offer.request
-        assert deployment.concurrency_limit == 1
+        assert deployment.concurrency_limit == offer.at_once
 
 
 def test_every_field_of_every_form_says_what_it_means_and_nothing_else_is_taken():

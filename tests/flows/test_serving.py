@@ -64,7 +64,8 @@ def test_every_deployment_and_automation_is_there(servers: Up):
     for offer in OFFERS:
         found = servers.deployment(full_name(offer))
         assert found["tags"] == list(offer.tags)
-        assert found["concurrency_limit"] == 1 or found["global_concurrency_limit"]["limit"] == 1
+        limit = found["global_concurrency_limit"]
+        assert (limit["limit"] if limit else None) == offer.at_once
         assert [each["schedule"]["cron"] for each in found["schedules"]] == ([offer.cron] if offer.cron else [])
     _, automations = servers.call("/automations/filter", {})
     names = {each["name"] for each in automations}
