@@ -12,6 +12,7 @@ import typer
 from flows import backup_commands, classifier_commands, gallery_commands, promotion_commands
 from flows.data_commands import data
 from flows.evaluate_commands import evaluate
+from flows.nightly_commands import nightly
 from flows.package_commands import package
 from flows.plan_commands import plan
 from flows.report_commands import report
@@ -154,6 +155,7 @@ def encode(
 
 app.command()(evaluate)
 app.command()(plan)
+app.command()(nightly)
 classifier_commands.join(app)
 promotion_commands.join(app)
 backup_commands.join(app)

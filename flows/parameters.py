@@ -172,3 +172,34 @@ class EraseRequest(Config):
         bool, Field(description="also delete the person's files outside the home folder; else they are listed")
     ] = False
     dry_run: Annotated[bool, Field(description="only say what would be erased")] = True
+
+
+class EvaluateAllRequest(Config):
+    """Champion, challenger and the champion before on every benchmark that is there."""
+
+    profile: Annotated[
+        str, Field(description="whose simulated benchmarks: tiny, demo, standard, paper, or the path of a .toml file")
+    ] = "demo"
+    model: Annotated[
+        str | None, Field(description="name of the registered model; empty: the recogniser of the profile")
+    ] = None
+
+
+class NightlyRequest(Config):
+    """Evaluate on all benchmarks, look for regressions and drift, check new data."""
+
+    profile: Annotated[
+        str, Field(description="whose simulated benchmarks: tiny, demo, standard, paper, or the path of a .toml file")
+    ] = "demo"
+    model: Annotated[
+        str | None, Field(description="name of the registered model; empty: the recogniser of the profile")
+    ] = None
+    regression_level: Annotated[
+        float, Field(gt=0, lt=1, description="share of nights on which an equal champion may be called worse")
+    ] = 0.01
+    smallest_drop: Annotated[
+        float, Field(ge=0, le=1, description="rank-1 that a champion must have lost to be called worse, as a share")
+    ] = 0.005
+    drift_level: Annotated[
+        float, Field(gt=0, lt=1, description="share of nights on which data like the known may be called drifted")
+    ] = 0.01

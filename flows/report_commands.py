@@ -40,6 +40,7 @@ def _fetch_report(folder: Path, profile: str | None) -> None:
     from flows.console import console
     from models.errors import AssetMissing
     from registry.reported import file_of, finished_runs
+    from tasks.evaluation_lookup import take_in_newest
     from tasks.jobs import EXPERIMENT
     from tasks.wiring import open_workspace
 
@@ -48,7 +49,8 @@ def _fetch_report(folder: Path, profile: str | None) -> None:
     for run in finished_runs(tracker, EXPERIMENT, {"profile": profile} if profile else None):
         path = file_of(tracker, run.run_id, "report.html", folder)
         if path is not None:
-            console.print(f"report   {path} (run {run.run_id}, {run.name})", soft_wrap=True)
+            told = take_in_newest(tracker, path, run.tags.get("profile", ""))
+            console.print(f"report   {path} (run {run.run_id}, {run.name}{told})", soft_wrap=True)
             return
     which = f" of profile {profile}" if profile else ""
     raise AssetMissing(f"no finished run{which} keeps a report: make one with trinormal demo or trinormal train")

@@ -33,6 +33,10 @@ class ValidationFailed(DataError):
     """A Great Expectations suite refused a snapshot."""
 
 
+class BrokenVersion(ValidationFailed):
+    """What a registered version makes of sound scans is refused: the version is broken, not the data."""
+
+
 class DataLeak(DataError):
     """What is trained on and what is tested with are not apart."""
 

@@ -2,8 +2,9 @@
 
 import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from registry.mlflow_errors import explained
 from registry.packaging import ModelVersion
@@ -20,13 +21,27 @@ def release_run(tracker: Tracker, model: str, version: str) -> TrackedRun:
         return TrackedRun(tracker.client, str(tracker.client.get_model_version(model, version).run_id))
 
 
-def training_parameters(tracker: Tracker, version: ModelVersion) -> dict[str, str]:
-    """Parameters, by dotted names, of the job's run under which a version was released. Raises `TrackingError`."""
+class TrainingRun(NamedTuple):
+    """The job's run under which a version was released; parameters by dotted names."""
+
+    run_id: str
+    parameters: Mapping[str, str]
+    tags: Mapping[str, str]
+
+
+def training_run(tracker: Tracker, version: ModelVersion) -> TrainingRun:
+    """The run of the job that a version came out of. Raises `TrackingError`."""
     released = release_run(tracker, version.model, version.version)
     with explained(tracker.tracking_uri):
         run = tracker.client.get_run(released.run_id)
         parent = run.data.tags.get(PARENT)
-        return dict((tracker.client.get_run(parent) if parent else run).data.params)
+        job = tracker.client.get_run(parent) if parent else run
+        return TrainingRun(job.info.run_id, dict(job.data.params), dict(job.data.tags))
+
+
+def training_parameters(tracker: Tracker, version: ModelVersion) -> dict[str, str]:
+    """Parameters, by dotted names, of the job's run under which a version was released. Raises `TrackingError`."""
+    return dict(training_run(tracker, version).parameters)
 
 
 def training_details(tracker: Tracker, version: ModelVersion) -> dict[str, dict[str, Any]]:

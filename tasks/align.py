@@ -1,6 +1,6 @@
 """Photos to aligned crops, in the two sizes that the networks take."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,10 +40,19 @@ class Crops(NamedTuple):
 @task(name="align photos", **policies.STAGE)
 def align_photos(snapshot: Snapshot, root: Path, recogniser_px: int, reconstructor_px: int) -> Crops:
     """Every photo of the snapshot aligned by its five points, which are detected where the data set has none."""
+    rows = load_rows(open_workspace().engine, snapshot.id)
+    return align_rows.fn(snapshot, root, rows, recogniser_px, reconstructor_px)
+
+
+@task(name="align some photos", **policies.STAGE)
+def align_rows(
+    snapshot: Snapshot, root: Path, rows: Iterable[ManifestRow], recogniser_px: int, reconstructor_px: int
+) -> Crops:
+    """The same for some rows of the snapshot."""
     workspace = open_workspace()
     units, arguments = [], []
-    for block in _blocks(load_rows(workspace.engine, snapshot.id), PHOTOS_PER_SHARD):
-        rows = [
+    for block in _blocks(rows, PHOTOS_PER_SHARD):
+        photos = [
             {"path": row.path, "subject": row.subject, "points": row.points, "failure": row.failure} for row in block
         ]
         digest = sha256_bytes(
@@ -51,12 +60,12 @@ def align_photos(snapshot: Snapshot, root: Path, recogniser_px: int, reconstruct
         )
         record_block(workspace.engine, digest, snapshot.id)
         units.append(([digest], {"recogniser_px": recogniser_px, "reconstructor_px": reconstructor_px}))
-        arguments.append({"root": root, "rows": rows, "assets": workspace.settings.assets})
+        arguments.append({"root": root, "rows": photos, "assets": workspace.settings.assets})
     shards = make_all(workspace, "crops", units, ["tasks.build_crops"], build_crops, "align photos", arguments)
     return Crops(shards)
 
 
-def _blocks(rows: Iterator[ManifestRow], size: int) -> Iterator[Sequence[ManifestRow]]:
+def _blocks(rows: Iterable[ManifestRow], size: int) -> Iterator[Sequence[ManifestRow]]:
     """Blocks of neighbours by path, so that a changed photo touches one block."""
     ordered = sorted(rows, key=lambda row: row.path)
     for start in range(0, len(ordered), size):

@@ -7,19 +7,21 @@ from typing import NamedTuple
 
 from infra.profiles import Profile
 from infra.store import Artefact
-from models.errors import UnknownPlugin
+from models.errors import DataError, UnknownPlugin
 from models.metrics.protocol import Protocol
 from models.morphable.builtin import LICENCE
 from models.protocols.catalogue import SCAN_PROTOCOLS
 from models.protocols.scans import merged_protocol
 from models.readers.datasets import data_sets
 from models.readers.records import ScanRecord
+from registry.catalogue import load_rows
 from registry.manifest import Snapshot
 from tasks.leakage import require_different_people
 from tasks.normals import NormalShards
 from tasks.snapshot import take_snapshot
 from tasks.sources import Source
 from tasks.synthesise import ScanSetConfig, synthesise_scans
+from tasks.wiring import open_workspace
 
 MERGED = ("bu3dfe", "frgc", "bosphorus")
 """What paper A's Table 8 takes together."""
@@ -71,6 +73,23 @@ def real_benchmark(name: str, root: Path) -> Benchmark:
     found = list_data_set(name, root)
     source = Source(name, root, "scan")
     snapshot = take_snapshot(source, TITLES[name], data_sets[name].licence, parse=False)
+    return Benchmark(name, root, *found, snapshot, [])
+
+
+def catalogued_benchmark(snapshot: Snapshot) -> Benchmark:
+    """A data set that the catalogue lists, by the protocol of its own, where it was when it was listed.
+
+    Raises as `list_data_set` does, and `DataError` when files came or went since.
+    """
+    name, root = snapshot.data_set, Path(snapshot.source)
+    found = list_data_set(name, root)
+    there = {record.path for record in data_sets[name].index(root)}
+    listed_then = {row.path for row in load_rows(open_workspace().engine, snapshot.id)}
+    if there != listed_then:
+        raise DataError(
+            f"{root}: {len(there ^ listed_then)} files came or went since snapshot {snapshot.id[:12]} was taken: "
+            f"`trinormal data add {name}` lists them anew"
+        )
     return Benchmark(name, root, *found, snapshot, [])
 
 

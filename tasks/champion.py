@@ -37,11 +37,17 @@ def require_champion(model: str) -> str:
 
 
 def open_champion(model: str) -> Champion:
-    """The champion, its bytes checked against the registry's hash. Raises `AssetMissing` where there is none, and
-    `ArtefactError` where its run does not say how it encodes scans or says otherwise than its graph.
+    """The champion; raises `AssetMissing` where there is none, and what `open_version` raises."""
+    return open_version(model, require_champion(model))
+
+
+def open_version(model: str, version: str) -> Champion:
+    """A version, its bytes checked against the registry's hash.
+
+    Raises `ArtefactError` where its run does not say how it encodes scans or says otherwise than its graph.
     """
     tracker = open_workspace().tracker
-    found = find_version(tracker, model, require_champion(model))
+    found = find_version(tracker, model, version)
     graph = fetch_graph(tracker, found)
     normals = encoding_of(training_parameters(tracker, found), f"{model} version {found.version}")
     side = load_session(graph, threads=1).get_inputs()[0].shape[-1]

@@ -28,7 +28,7 @@ def as_div(figure: go.Figure, name: str) -> str:
 
 def cmc_chart(scores: Mapping[str, Scores]) -> go.Figure:
     """The share of probes whose subject is among the first k."""
-    figure = _figure("rank", "identified, %")
+    figure = figure_of("rank", "identified, %")
     for place, (name, found) in enumerate(scores.items()):
         ranks = list(range(1, len(found.cmc) + 1))
         figure.add_scatter(x=ranks, y=_percent(found.cmc), **_line(name, place), mode="lines+markers")
@@ -37,7 +37,7 @@ def cmc_chart(scores: Mapping[str, Scores]) -> go.Figure:
 
 def roc_chart(details: Mapping[str, Details]) -> go.Figure:
     """True matches over false matches; FMR is logarithmic."""
-    figure = _figure("FMR, %", "true matches (1 - FNMR), %")
+    figure = figure_of("FMR, %", "true matches (1 - FNMR), %")
     figure.update_xaxes(type="log", dtick=1)
     for place, (name, curve) in enumerate(_curves(details)):
         kept = np.array(curve["fmr"]) > 0
@@ -48,7 +48,7 @@ def roc_chart(details: Mapping[str, Details]) -> go.Figure:
 
 def det_chart(details: Mapping[str, Details]) -> go.Figure:
     """Both errors on axes of normal deviates."""
-    figure = _figure("FMR, %", "FNMR, %")
+    figure = figure_of("FMR, %", "FNMR, %")
     ticks: dict[str, Any] = {"tickvals": norm.ppf(_TICKS).tolist(), "ticktext": [f"{100 * tick:g}" for tick in _TICKS]}
     ends = norm.ppf([0.00005, 0.9]).tolist()
     figure.update_xaxes(**ticks, range=ends)
@@ -63,7 +63,7 @@ def det_chart(details: Mapping[str, Details]) -> go.Figure:
 
 def gallery_chart(details: Mapping[str, Details], chosen: str) -> go.Figure:
     """Rank-1 by the number of people enrolled, with the interval of the chosen variant."""
-    figure = _figure("people enrolled", "rank-1, %")
+    figure = figure_of("people enrolled", "rank-1, %")
     figure.update_xaxes(type="log")
     for place, (name, found) in enumerate(details.items()):
         rows = found.gallery_curve
@@ -84,7 +84,7 @@ def slices_chart(divided: Mapping[str, Any]) -> go.Figure:
     down = [100 * (rate["value"] - rate["low"]) for rate in rates]
     names = [f"{row['group']} ({row['probes']})" for row in rows]
     colours = ["#a32020" if row["group"] in divided["distinct"] else "#0b5a7a" for row in rows]
-    figure = _figure("rank-1, %", "", height=110 + 30 * len(rows))
+    figure = figure_of("rank-1, %", "", height=110 + 30 * len(rows))
     errors = {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "color": "#5a6472"}
     figure.add_scatter(x=middle, y=names, error_x=errors, mode="markers", marker={"size": 9, "color": colours})
     figure.update_layout(showlegend=False)
@@ -92,7 +92,8 @@ def slices_chart(divided: Mapping[str, Any]) -> go.Figure:
     return figure
 
 
-def _figure(x: str, y: str, height: int = 340) -> go.Figure:
+def figure_of(x: str, y: str, height: int = 340) -> go.Figure:
+    """An empty chart in the look of all of them; `x` and `y` are the titles of the axes."""
     figure = go.Figure()
     figure.update_layout(
         template="plotly_white",

@@ -81,7 +81,9 @@ def evaluate(
         for name, three in variants.items():
             model = sha256_bytes(canonical_json([network.artefact.key for network in three]).encode())
             head = ScoreHead(protocol.name, protocol.hash(), name, model)
-            known[name] = _write(folder, embedded.features(name), normals.sources, protocol, head, labels, seed)
+            known[name] = write_evaluation(
+                folder, embedded.features(name), normals.sources, protocol, head, labels, seed
+            )
         pairs = {
             f"{first} - {second}": compare_outcomes(known[first], known[second], seed)
             for place, first in enumerate(known)
@@ -144,7 +146,7 @@ def probe_labels(protocol: Protocol, records: Sequence[ScanRecord]) -> dict[str,
     return {name: values for name, values in columns.items() if any(values)}
 
 
-def _write(
+def write_evaluation(
     folder: Path,
     features: np.ndarray,
     sources: Sequence[str],
@@ -153,7 +155,7 @@ def _write(
     labels: Mapping[str, Sequence[str]],
     seed: int,
 ) -> list[Outcome]:
-    """Everything about one variant."""
+    """Everything about one variant, see `evaluate`; `features` (3, n, d) are unit rows in the order of `sources`."""
     searched = search_all((features[0], features[1], features[2]), sources, protocol)
     became = outcomes(searched, sources, protocol)
     write_json(folder / f"{head.variant}.json", scores_of(searched, seed)._asdict())

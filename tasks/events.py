@@ -4,6 +4,7 @@ from prefect.events import emit_event
 
 REGRESSED = "trinormal.evaluation.regressed"
 PROMOTED = "trinormal.champion.promoted"
+DRIFTED = "trinormal.data.drifted"
 
 
 def tell(event: str, model: str, **said: str) -> None:

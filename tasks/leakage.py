@@ -1,7 +1,7 @@
 """Guards on stored snapshots: what must not share a file or a person, and what is wrong within one."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from models.protocols.leakage import (
     subjects_on_both_sides,
 )
 from models.readers.vggface2_tables import OVERLAP, find_overlap, read_overlap
-from registry.catalogue import load_rows
+from registry.catalogue import list_snapshots, load_rows
 from registry.manifest import ManifestRow, Snapshot
 from tasks import policies
 from tasks.sources import OWN
@@ -53,6 +53,15 @@ def require_apart(training: Snapshot, benchmark: Snapshot) -> None:
             f"{training.name}: {first.path}{others}: {first.guard} ({first.why} of {benchmark.name}): "
             "train on data that the benchmark does not hold"
         )
+
+
+@task(name="guard versions against leakage", **policies.CHECK)
+def require_apart_from(trainings: Sequence[str | None], benchmark: Snapshot) -> None:
+    """The same for the snapshots, by id, that several versions learnt from; one no longer listed is not looked at."""
+    known = {snapshot.id: snapshot for snapshot in list_snapshots(open_workspace().engine)}
+    for training in dict.fromkeys(trainings):
+        if training in known:
+            require_apart.fn(known[training], benchmark)
 
 
 @task(name="guard against people in two sets", **policies.CHECK)

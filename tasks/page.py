@@ -2,11 +2,9 @@
 
 import base64
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
@@ -21,6 +19,7 @@ from tasks.files import read_json
 from tasks.findings import Findings
 from tasks.jobs import Job
 from tasks.paper_tables import PAPER_A
+from tasks.templating import render_template
 from tasks.wiring import Workspace
 
 BOX, GAP = (150, 44), (46, 18)
@@ -59,10 +58,9 @@ def gather(workspace: Workspace, found: Findings, job: Job) -> PageSource:
 
 def render(found: Findings, seconds: Mapping[str, float], folder: Path, source: PageSource) -> str:
     """The page."""
-    text = files("tasks").joinpath("templates/report.html.j2").read_text(encoding="utf-8")
-    template = Environment(undefined=StrictUndefined, autoescape=True, trim_blocks=True).from_string(text)
     card = MarkdownIt("js-default").render(source.card)  # raw HTML in it stays text
-    return template.render(
+    return render_template(
+        "report.html.j2",
         found=found,
         seconds=seconds,
         source=source,
