@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from flows import classifier_commands
+from flows.ablation_commands import ablations
 from flows.data_commands import data
 from flows.evaluate_commands import evaluate
 from flows.report_commands import report
@@ -144,6 +145,7 @@ def encode(
     run_encode(scan, out)
 
 
+app.command()(ablations)
 app.command()(evaluate)
 classifier_commands.join(app)
 

@@ -6,10 +6,12 @@ from typing import Any
 from prefect import Flow
 from prefect.types.entrypoint import EntrypointType
 
+from flows.ablations import ablations
 from flows.classifiers import train_classifiers
 from flows.compare import compare_reconstructors
 from flows.ingest import ingest
 from flows.parameters import (
+    AblationsRequest,
     ClassifiersRequest,
     CompareRequest,
     IngestRequest,
@@ -44,6 +46,13 @@ def deployments() -> list[Any]:
             CompareRequest(),
             "Compare reconstructors on the same photos, networks and protocol.",
             ["reconstructor", "evaluation"],
+        ),
+        _offered(
+            ablations,
+            "ablate",
+            AblationsRequest(),
+            "Paper A's ablations on every benchmark: axes, losses, reconstructors, and what the parts cost.",
+            ["recognizer", "evaluation"],
         ),
         _offered(
             train_classifiers,

@@ -36,6 +36,24 @@ class CompareRequest(Config):
     licence: Annotated[str, Field(description="licence of your photos (SPDX name)")] = "unknown"
 
 
+class AblationsRequest(Config):
+    """Paper A's ablations on every benchmark: axes, losses, reconstructors, and what the parts cost."""
+
+    profile: Annotated[str, Field(description="tiny, demo, standard, paper, or the path of your own .toml file")] = (
+        "demo"
+    )
+    reconstructors: Annotated[
+        str, Field(description="names with commas between; the first is trained with both losses")
+    ] = "expnet,texface"
+    benchmarks: Annotated[
+        str, Field(description="bu3dfe, frgc, bosphorus, bu4dfe and merged (the first three), with commas between")
+    ] = "bu3dfe,frgc,bosphorus,bu4dfe,merged"
+    photos: Annotated[
+        Path | None, Field(description="folder of photos, a sub-folder a person; empty: the simulated face world")
+    ] = None
+    licence: Annotated[str, Field(description="licence of your photos (SPDX name); it follows the model")] = "unknown"
+
+
 class ReconstructorRequest(Config):
     """Train one reconstructor on simulated photos."""
 

@@ -82,3 +82,59 @@ def test_coefficients_of_photos_without_face_points_need_the_face_networks(compa
     assert done.returncode == 2
     assert "trinormal setup" in done.stderr
     assert not table.parent.exists()
+
+
+ABLATE = ("ablations", "--profile", "tiny", "--reconstructors", "expnet,texface")
+
+
+class Ablated(NamedTuple):
+    results: dict[str, Any]
+    errors: str
+    made: set[str]
+
+
+@pytest.fixture(scope="module")
+def ablated(compared: Compared) -> Ablated:
+    """After training and comparing: all that is left to do are three benchmarks."""
+    before = set(contents(compared.sandbox.home))
+    done = run(compared.sandbox, *ABLATE)
+    assert done.returncode == 0, done.stderr
+    made = {path.split("/")[0] for path in set(contents(compared.sandbox.home)) - before}
+    return Ablated(json.loads((compared.sandbox.home / "tiny" / "ablations.json").read_text()), done.stderr, made)
+
+
+def test_ablations_train_nothing_that_training_and_comparing_trained(ablated: Ablated):
+    assert "epoch" not in ablated.errors
+    assert ablated.made.isdisjoint({"sphere20", "expnet", "coefficients", "photo-normals", "photo-shards", "onnx"})
+
+
+def test_every_benchmark_has_every_variant_with_intervals_and_the_merged_one_has_the_probes_of_three(ablated: Ablated):
+    found = ablated.results["benchmarks"]
+    assert tuple(found) == ("bu3dfe", "frgc", "bosphorus", "bu4dfe", "merged")
+    for each in found.values():
+        assert tuple(each["rank1"]) == ("baseline", "expnet.ce", "expnet.lmcl", "texface.lmcl")
+        for row in each["rank1"].values():
+            assert all(at["low"] <= at["value"] <= at["high"] for at in row.values())
+        gap = each["differences"]["expnet.lmcl.fused - expnet.ce.fused"]
+        shares = [each["rank1"][f"expnet.{loss}"]["fused"]["value"] for loss in ("lmcl", "ce")]
+        assert gap["value"] == pytest.approx(shares[0] - shares[1])
+    merged = found["merged"]
+    assert merged["probes"] == sum(found[name]["probes"] for name in ("bu3dfe", "frgc", "bosphorus"))
+    assert "face world" in merged["data"]
+
+
+def test_the_cost_of_each_part_is_measured(ablated: Ablated):
+    parts = ablated.results["complexity"]
+    assert set(parts) == {"expnet", "texface", "clean_and_encode", "branch", "in_turn", "together", "exported"}
+    assert all(part["seconds"] > 0 and part["peak_mb"] > 50 for part in parts.values())
+
+
+def test_the_tables_of_paper_a_are_full_and_name_simulated_data(compared: Compared, ablated: Ablated):
+    done = run(compared.sandbox, "report", "--tables", "--profile", "tiny")
+    assert done.returncode == 0, done.stderr
+    lines = {line.split()[0]: line for line in done.stdout.splitlines() if line[:2] in ("A1", "A2", "A3", "A.")}
+    lines |= {line.split()[0]: line for line in done.stdout.splitlines() if line[:2] in ("A4", "A5", "A6", "A7", "A8")}
+    wanted = {"A1": 8, "A2": 8, "A3": 8, "A4": 2, "A5": 2, "A6": 2, "A7": 2, "A8": 1, "A.5a": 3, "A.5b": 2}
+    for key, count in wanted.items():
+        assert f"{count} of {count:2d} figures" in lines[key].replace("  ", " "), lines[key]
+    assert all("simulated" in lines[key] for key in wanted if not key.startswith("A."))

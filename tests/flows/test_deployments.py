@@ -12,6 +12,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 def test_each_flow_is_named_by_its_module_and_its_form_has_defaults_that_it_takes():
     from flows.deployments import deployments
     from flows.parameters import (
+        AblationsRequest,
         ClassifiersRequest,
         CompareRequest,
         IngestRequest,
@@ -24,6 +25,7 @@ def test_each_flow_is_named_by_its_module_and_its_form_has_defaults_that_it_take
         "flows.recognizer.train_recognizer": TrainRequest(),
         "flows.reconstructor.train_reconstructor": ReconstructorRequest(name="rnet"),
         "flows.compare.compare_reconstructors": CompareRequest(),
+        "flows.ablations.ablations": AblationsRequest(),
         "flows.classifiers.train_classifiers": ClassifiersRequest(),
         "flows.ingest.ingest": IngestRequest(folder=Path("photos")),
     }
