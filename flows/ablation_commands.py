@@ -1,9 +1,13 @@
-"""`trinormal ablations`: every table of paper A in one run."""
+"""`trinormal ablations`: every table of paper A in one run; `trinormal experiment`: what is beyond the papers."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from models.errors import ConfigurationError
+
+NAMES = ("pose", "occlusion", "few-scans", "recognition-aware")
 
 
 def ablations(
@@ -40,6 +44,40 @@ def ablations(
 
     wait_for_prefect()
     _tell(run_ablations(request), output_folder(photos, load_profile(profile)))
+
+
+def experiment(
+    name: Annotated[str, typer.Argument(help="pose, occlusion, few-scans or recognition-aware.")],
+    profile: Annotated[str, typer.Option(help="tiny, demo, standard, paper, or your own .toml file.")] = "demo",
+    benchmarks: Annotated[str, typer.Option(help="bu3dfe, frgc, bosphorus, bu4dfe; with commas between.")] = "bu3dfe",
+) -> None:
+    """Beyond the papers: stress tests, a few scans in training, a reconstructor that knows of recognition."""
+    from flows.bench import require_benchmarks
+    from flows.parameters import ExperimentRequest
+    from flows.servers import start_private_prefect
+    from infra.profiles import load_profile
+    from infra.settings import load_settings
+
+    if name not in NAMES:
+        raise ConfigurationError(f"no experiment {name!r}; have {', '.join(NAMES)}")
+    loaded = load_profile(profile)
+    request = ExperimentRequest.model_validate({"name": name, "profile": profile, "benchmarks": benchmarks})
+    require_benchmarks(benchmarks.split(","))
+    wait_for_prefect = start_private_prefect(load_settings().home / "logs")
+    from flows.console import console, show_sections
+    from flows.experiments import experiment as run_experiment
+    from flows.recognizer import output_folder
+    from tasks.experiment_report import sections_of
+
+    wait_for_prefect()
+    show_sections(sections_of(run_experiment(request)))
+    console.print(f"report   {output_folder(None, loaded) / f'experiment-{name}.html'}", soft_wrap=True)
+
+
+def join(app: typer.Typer) -> None:
+    """Add the commands to `trinormal`."""
+    app.command()(ablations)
+    app.command()(experiment)
 
 
 def _tell(results: dict[str, Any], folder: Path) -> None:

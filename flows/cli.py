@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from flows import classifier_commands
-from flows.ablation_commands import ablations
+from flows import ablation_commands, classifier_commands
 from flows.data_commands import data
 from flows.evaluate_commands import evaluate
 from flows.report_commands import report
@@ -145,7 +144,7 @@ def encode(
     run_encode(scan, out)
 
 
-app.command()(ablations)
+ablation_commands.join(app)
 app.command()(evaluate)
 classifier_commands.join(app)
 

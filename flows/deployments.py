@@ -9,11 +9,13 @@ from prefect.types.entrypoint import EntrypointType
 from flows.ablations import ablations
 from flows.classifiers import train_classifiers
 from flows.compare import compare_reconstructors
+from flows.experiments import experiment
 from flows.ingest import ingest
 from flows.parameters import (
     AblationsRequest,
     ClassifiersRequest,
     CompareRequest,
+    ExperimentRequest,
     IngestRequest,
     ReconstructorRequest,
     TrainRequest,
@@ -52,6 +54,13 @@ def deployments() -> list[Any]:
             "ablate",
             AblationsRequest(),
             "Paper A's ablations on every benchmark: axes, losses, reconstructors, and what the parts cost.",
+            ["recognizer", "evaluation"],
+        ),
+        _offered(
+            experiment,
+            "run",
+            ExperimentRequest(),
+            "Beyond the papers: stress tests, a few scans in training, a reconstructor that knows of recognition.",
             ["recognizer", "evaluation"],
         ),
         _offered(

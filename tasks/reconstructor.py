@@ -61,7 +61,7 @@ def train_expnet(photos: Collection, held_out: Collection, config: ExpNetConfig,
         network, history = _fit(workspace, shards, config, seed, scratch, on_epoch)
         save_expnet(folder, network.network, config.depth, config.width, config.pixels)
         write_json(folder / "history.json", history)
-        write_json(folder / "error.json", _error(workspace, network, unseen)._asdict())
+        write_json(folder / "error.json", expnet_error(workspace, network, unseen)._asdict())
 
     made = make(workspace, "expnet", [*shards, *unseen], settings, CODE, build)
     trained = TrainedExpNet(made, ShapeError(**read_json(made.path / "error.json")), [*shards, *unseen])
@@ -88,8 +88,8 @@ def _fit(
         network = build_expnet(config.depth, config.width, layout.size)
     result = fit_regressor(
         network,
-        _objective(config),
-        CoefficientShards([shard.path / "crops.npy" for shard in shards], _stacked(shards, "targets")),
+        expnet_objective(config),
+        CoefficientShards([shard.path / "crops.npy" for shard in shards], stacked(shards, "targets")),
         epochs=config.epochs,
         batch_size=config.batch_size,
         learning_rate=config.learning_rate,
@@ -102,7 +102,8 @@ def _fit(
     return ExpNet(network, load_face(), layout), curve_of(result.history)
 
 
-def _objective(config: ExpNetConfig) -> CoefficientLoss:
+def expnet_objective(config: ExpNetConfig) -> CoefficientLoss:
+    """The loss that the profile asks for."""
     build = objectives[config.loss]
     if config.loss != "vertex_weighted_l2":
         return build()
@@ -110,12 +111,14 @@ def _objective(config: ExpNetConfig) -> CoefficientLoss:
     return build(basis, np.array(POSE_WEIGHTS_MM2, dtype=np.float32))
 
 
-def _error(workspace: Workspace, network: ExpNet, unseen: list[Artefact]) -> ShapeError:
+def expnet_error(workspace: Workspace, network: ExpNet, unseen: list[Artefact]) -> ShapeError:
+    """How far its faces are from the true ones of people it never saw; `unseen` are regression shards."""
     device = pick_device(workspace.settings.device)
     crops = (np.load(shard.path / "crops.npy", mmap_mode="r", allow_pickle=False) for shard in unseen)
     predicted = [face for block in crops for face in network.coefficients(np.asarray(block), device)]
-    return shape_error(predicted, _stacked(unseen, "identity"), _stacked(unseen, "expression"))
+    return shape_error(predicted, stacked(unseen, "identity"), stacked(unseen, "expression"))
 
 
-def _stacked(shards: list[Artefact], name: str) -> ndarray:
+def stacked(shards: list[Artefact], name: str) -> ndarray:
+    """The rows of `<name>.npy` of all shards."""
     return np.concatenate([np.load(shard.path / f"{name}.npy", allow_pickle=False) for shard in shards])

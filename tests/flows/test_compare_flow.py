@@ -138,3 +138,31 @@ def test_the_tables_of_paper_a_are_full_and_name_simulated_data(compared: Compar
     for key, count in wanted.items():
         assert f"{count} of {count:2d} figures" in lines[key].replace("  ", " "), lines[key]
     assert all("simulated" in lines[key] for key in wanted if not key.startswith("A."))
+
+
+def experiment(compared: Compared, name: str) -> dict[str, Any]:
+    done = run(compared.sandbox, "experiment", name, "--profile", "tiny")
+    assert done.returncode == 0, done.stderr
+    return json.loads((compared.sandbox.home / "tiny" / f"experiment-{name}.json").read_text())
+
+
+def test_stress_makes_a_curve_from_the_clean_probes_on_under_one_protocol(compared: Compared):
+    levels = experiment(compared, "pose")["levels"]
+    assert [level["amount"] for level in levels] == [0, 15, 30, 45, 60]
+    assert len({level["protocol"] for level in levels}) == 1
+    assert levels[0]["lost_probes"] <= levels[-1]["lost_probes"]
+    assert levels[0]["rank1"] != levels[-1]["rank1"]
+
+
+def test_a_few_scans_train_beside_the_faces_and_are_compared_with_none(compared: Compared):
+    (level,) = experiment(compared, "few-scans")["levels"]
+    names = [f"scans-{share}.lmcl" for share in (1, 5, 10)]
+    assert list(level["rank1"]) == ["baseline", "expnet.lmcl", *names]
+    assert all(f"{name}.fused - expnet.lmcl.fused" in level["differences"] for name in names)
+
+
+def test_a_reconstructor_that_knows_of_recognition_stands_beside_its_control(compared: Compared):
+    found = experiment(compared, "recognition-aware")
+    (level,) = found["levels"]
+    assert {"expnet.lmcl", "longer.lmcl", "aware.lmcl"} <= level["rank1"].keys()
+    assert found["more"]["longer.neutral_mm"] != found["more"]["aware.neutral_mm"]

@@ -15,6 +15,7 @@ def test_each_flow_is_named_by_its_module_and_its_form_has_defaults_that_it_take
         AblationsRequest,
         ClassifiersRequest,
         CompareRequest,
+        ExperimentRequest,
         IngestRequest,
         ReconstructorRequest,
         TrainRequest,
@@ -26,6 +27,7 @@ def test_each_flow_is_named_by_its_module_and_its_form_has_defaults_that_it_take
         "flows.reconstructor.train_reconstructor": ReconstructorRequest(name="rnet"),
         "flows.compare.compare_reconstructors": CompareRequest(),
         "flows.ablations.ablations": AblationsRequest(),
+        "flows.experiments.experiment": ExperimentRequest(),
         "flows.classifiers.train_classifiers": ClassifiersRequest(),
         "flows.ingest.ingest": IngestRequest(folder=Path("photos")),
     }
