@@ -12,6 +12,7 @@ import typer
 from flows import ablation_commands, classifier_commands
 from flows.data_commands import data
 from flows.evaluate_commands import evaluate
+from flows.package_commands import package
 from flows.report_commands import report
 from flows.serving import use_running_server
 from infra.environment import environment
@@ -27,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(data)
+app.add_typer(package)
 CTRL_C = 130
 STOPPED = "trinormal: stopped; the same command goes on where it was\n"
 UNWRITABLE = {errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}

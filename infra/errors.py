@@ -15,3 +15,11 @@ class StoreError(InfrastructureError):
 
 class DatabaseError(InfrastructureError):
     """The database cannot be reached, is locked, or is not one we know."""
+
+
+class KeyRefused(InfrastructureError):
+    """A key is of another kind, open to others or not trusted, or a signature is wrong."""
+
+
+class PackageBroken(InfrastructureError):
+    """A signed folder is not what was signed."""

@@ -58,6 +58,11 @@ class Settings(BaseSettings):
         return self.home / "store"
 
     @property
+    def signing(self) -> Path:
+        """The key that packages of models are signed with, and the public keys that are trusted."""
+        return self.home / "signing"
+
+    @property
     def assets(self) -> Path:
         """What set-up fetched or trained: detector, landmark and starting weights."""
         return self.home / "assets"

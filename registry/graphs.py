@@ -12,15 +12,24 @@ if TYPE_CHECKING:
     from mlflow.models import ModelSignature
     from mlflow.types import Schema
 
+STANDARD = {"", "ai.onnx", "ai.onnx.ml"}
+"""Domains whose operators come with ONNX Runtime; others can name a library to load."""
+
 
 def read_graph(graph: bytes) -> ModelProto:
-    """Parse and check ONNX bytes; raises `RegistryError`. Weights in other files are refused: a path is an attack."""
+    """Parse and check ONNX bytes; raises `RegistryError`.
+
+    Weights in other files are refused, for a path is an attack, and so are operators of anybody's own.
+    """
     try:
         proto = onnx.load_model_from_string(graph)
     except Exception as error:  # the protobuf runtimes raise types of their own
         raise RegistryError(f"not an ONNX graph ({type(error).__name__}): export the model again") from None
-    if any(tensor.data_location == TensorProto.EXTERNAL for tensor in _tensors(proto)):
+    if any(tensor.data_location == TensorProto.EXTERNAL or tensor.external_data for tensor in _tensors(proto)):
         raise RegistryError("the ONNX graph keeps weights in other files: export it as one file")
+    foreign = {entry.domain for entry in proto.opset_import} - STANDARD
+    if foreign:
+        raise RegistryError(f"the ONNX graph needs operators of {', '.join(sorted(foreign))}: use standard ones")
     try:
         onnx.checker.check_model(proto)
     except onnx.checker.ValidationError as error:

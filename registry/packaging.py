@@ -1,16 +1,17 @@
-"""A model version in MLflow's registry: an ONNX graph with a signature, tags that say where it came from, a card."""
+"""A model version in MLflow's registry: a signed package around an ONNX graph, tags that say where it came from."""
 
-import importlib
 import tempfile
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from infra.errors import PackageBroken
 from infra.files import sha256_bytes
+from infra.signed_folder import SignedFolder
 from registry.errors import RegistryError
-from registry.graphs import read_graph, signature
+from registry.graphs import read_graph
 from registry.mlflow_errors import explained
+from registry.packages import GRAPH, Extras, Subject, download_package, write_package
 from registry.runs import TrackedRun
 from registry.tracking import KEY, Tracker, plain
 
@@ -22,8 +23,8 @@ SHA256 = "trinormal.sha256"
 PROTOCOL = "trinormal.protocol"
 LICENCES = "trinormal.licences"
 LINEAGE = "trinormal.lineage"
-REQUIREMENTS = ("onnxruntime>=1.23", "onnx>=1.21", "numpy>=2.2")
-GRAPH = "model.onnx"  # MLflow's name for it inside a model folder
+MANIFEST = "trinormal.manifest"
+NO_EXTRAS = Extras()
 
 
 class ModelVersion(NamedTuple):
@@ -36,17 +37,26 @@ class ModelVersion(NamedTuple):
 
 
 def register(
-    tracker: Tracker, run: TrackedRun, model: str, graph: bytes, key: str, *, tags: Mapping[str, str], card: str
+    tracker: Tracker,
+    run: TrackedRun,
+    model: str,
+    graph: bytes,
+    key: str,
+    *,
+    tags: Mapping[str, str],
+    card: str,
+    extras: Extras = NO_EXTRAS,
 ) -> ModelVersion:
     """Register an ONNX graph as a new version of `model`; the same `key` again gives the version it has.
 
-    `card` is Markdown and becomes the description. Raises `RegistryError` for a graph that is not valid, keeps its
-    weights in other files or is known under that key with other bytes; `TrackingError` when MLflow does not answer.
+    `card` is Markdown and becomes the description; with `extras` it goes into the version's signed package. Raises
+    `RegistryError` for a graph that is not valid, keeps its weights in other files or is known under that key with
+    other bytes; `KeyRefused` where this home's key cannot sign; `TrackingError` when MLflow does not answer.
     """
     read_graph(graph)
     with explained(tracker.tracking_uri):
         _ensure_model(tracker, model)
-        known = _find(tracker, model, key) or _create(tracker, run, model, graph, key, tags, card)
+        known = _find(tracker, model, key) or _create(tracker, run, graph, Subject(model, key), tags, card, extras)
     if known.sha256 != sha256_bytes(graph):
         raise RegistryError(f"{model} version {known.version} has key {key[:12]} but other bytes: the key is wrong")
     return known
@@ -60,30 +70,49 @@ def find_version(tracker: Tracker, model: str, version: str) -> ModelVersion:
         return _version(tracker.client.get_model_version(model, version))
 
 
-def fetch_graph(tracker: Tracker, found: ModelVersion) -> bytes:
-    """The ONNX bytes of a version; raises `RegistryError` when they are not what was registered."""
-    from mlflow.artifacts import download_artifacts
+def fetch_package(tracker: Tracker, found: ModelVersion, folder: Path) -> SignedFolder:
+    """A copy below `folder` of a version's package, every byte of it checked: the only way to a registered model.
 
-    with tempfile.TemporaryDirectory() as folder, explained(tracker.tracking_uri):
-        source = tracker.client.get_model_version_download_uri(found.model, found.version)
-        local = download_artifacts(f"{source}/{GRAPH}", dst_path=folder, tracking_uri=tracker.tracking_uri)
-        graph = Path(local).read_bytes()
-    if sha256_bytes(graph) != found.sha256:
-        raise RegistryError(f"{found.model} version {found.version} is not what was registered: do not serve it")
-    return graph
+    Raises `RegistryError` when anything in it is not what a trusted key signed for this very version.
+    """
+    where = f"{found.model} version {found.version}"
+    try:
+        with explained(tracker.tracking_uri):
+            source = tracker.client.get_model_version_download_uri(found.model, found.version)
+            signed = download_package(source, tracker.tracking_uri, folder, tracker.keys)
+    except PackageBroken as error:
+        raise RegistryError(f"{where} is not what was registered, do not serve it: {error}") from None
+    graph = signed.manifest.files[GRAPH].sha256 if GRAPH in signed.manifest.files else ""
+    told = (signed.digest, graph, signed.manifest.subject)
+    if told != (found.tags.get(MANIFEST, ""), found.sha256, Subject(found.model, found.tags.get(KEY, ""))._asdict()):
+        raise RegistryError(f"{where} is not what was registered, do not serve it: its package is that of another")
+    return signed
+
+
+def fetch_graph(tracker: Tracker, found: ModelVersion) -> bytes:
+    """The ONNX bytes of a version, out of its package: see `fetch_package`."""
+    with tempfile.TemporaryDirectory() as folder:
+        return fetch_package(tracker, found, Path(folder)).read(GRAPH)
 
 
 def _create(
-    tracker: Tracker, run: TrackedRun, model: str, graph: bytes, key: str, tags: Mapping[str, str], card: str
+    tracker: Tracker,
+    run: TrackedRun,
+    graph: bytes,
+    subject: Subject,
+    tags: Mapping[str, str],
+    card: str,
+    extras: Extras,
 ) -> ModelVersion:
     """A new version; of two registrations at once everybody settles on the lower number."""
-    logged = _upload(tracker, run, graph, model, key)
+    model, key = subject
+    logged, digest = _upload(tracker, run, graph, subject, tags, card, extras)
     version = tracker.client.create_model_version(
         model,
         logged.artifact_location,  # as `models:/ID` it would be looked up at MLflow's global address
         run_id=run.run_id,
         model_id=logged.model_id,
-        tags={**tags, KEY: key, SHA256: sha256_bytes(graph)},
+        tags={**tags, KEY: key, SHA256: sha256_bytes(graph), MANIFEST: digest},
         description=card,
     )
     first = _find(tracker, model, key) or _version(version)
@@ -92,33 +121,26 @@ def _create(
     return first
 
 
-def _upload(tracker: Tracker, run: TrackedRun, graph: bytes, model: str, key: str) -> "LoggedModel":
-    """Hand the graph over in MLflow's format, as a logged model, which is no version yet."""
-    client, proto = tracker.client, read_graph(graph)
+def _upload(
+    tracker: Tracker,
+    run: TrackedRun,
+    graph: bytes,
+    subject: Subject,
+    tags: Mapping[str, str],
+    card: str,
+    extras: Extras,
+) -> "tuple[LoggedModel, str]":
+    """Hand the package over as a logged model, which is no version yet; also the SHA-256 of its manifest."""
+    client = tracker.client
     experiment_id = client.get_run(run.run_id).info.experiment_id
-    logged = client.create_logged_model(experiment_id, name=model, source_run_id=run.run_id, tags={KEY: key})
+    logged = client.create_logged_model(
+        experiment_id, name=subject.model, source_run_id=run.run_id, tags={KEY: subject.key}
+    )
     with tempfile.TemporaryDirectory() as parent:
         folder = Path(parent) / "model"
-        _onnx_flavour().save_model(
-            proto,
-            str(folder),
-            signature=signature(proto),
-            pip_requirements=list(REQUIREMENTS),
-            onnx_execution_providers=["CPUExecutionProvider"],
-            save_as_external_data=False,
-            metadata={entry.key: entry.value for entry in proto.metadata_props} or None,
-        )
-        (folder / GRAPH).write_bytes(graph)  # byte for byte what was exported, so that its hash holds
+        digest = write_package(folder, graph, card, subject, tags, extras, tracker.keys)
         client.log_model_artifacts(logged.model_id, str(folder))
-    return client.finalize_logged_model(logged.model_id, "READY")
-
-
-def _onnx_flavour() -> Any:
-    """MLflow's ONNX module. It pulls `pyfunc` in, which at its first import warns about MLflow's own type hints."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        importlib.import_module("mlflow.pyfunc")
-        return importlib.import_module("mlflow.onnx")
+    return client.finalize_logged_model(logged.model_id, "READY"), digest
 
 
 def _ensure_model(tracker: Tracker, model: str) -> None:

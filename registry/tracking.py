@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import make_url
 
+from infra.signing import Keyring
 from registry.errors import TrackingError
 from registry.mlflow_errors import explained
 from registry.runs import TrackedRun, git_commit
@@ -24,10 +25,14 @@ PAGE = 500
 
 
 class Tracker:
-    """MLflow at `tracking_uri`: a server, or a database of which the files lie below `artifact_root`."""
+    """MLflow at `tracking_uri`: a server, or a database of which the files lie below `artifact_root`.
 
-    def __init__(self, tracking_uri: str, artifact_root: Path) -> None:
+    `keys` sign what is registered and say whose packages may be used; they lie beside the files unless told otherwise.
+    """
+
+    def __init__(self, tracking_uri: str, artifact_root: Path, keys: Keyring | None = None) -> None:
         self.tracking_uri = tracking_uri
+        self.keys = keys or Keyring(artifact_root.parent / "signing")
         self._artifact_root = artifact_root
 
     @cached_property

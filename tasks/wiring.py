@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from infra.database import migrate, open_engine
 from infra.environment import environment
 from infra.settings import Settings, load_settings
+from infra.signing import Keyring
 from infra.store import ContentStore
 from registry.tracking import Tracker
 
@@ -42,5 +43,5 @@ def open_workspace() -> Workspace:
         settings=settings,
         store=store,
         engine=engine,
-        tracker=Tracker(settings.mlflow_tracking_uri, settings.mlflow_artifacts),
+        tracker=Tracker(settings.mlflow_tracking_uri, settings.mlflow_artifacts, Keyring(settings.signing)),
     )

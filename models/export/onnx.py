@@ -20,6 +20,8 @@ from models.networks.fused import FusedBranches
 INPUTS = ("nx", "ny", "nz")
 OUTPUTS = ("dnp_x", "dnp_y", "dnp_z")
 PARITY_TOLERANCE = 1e-4
+STANDARD = {"", "ai.onnx", "ai.onnx.ml"}
+"""Domains whose operators come with ONNX Runtime."""
 SIZE_LIMIT = 2**31 - 1
 """Bytes; what protobuf itself can hold."""
 
@@ -90,8 +92,8 @@ def largest_difference(
 def load_session(source: Path | bytes, threads: int = 0) -> onnxruntime.InferenceSession:
     """A CPU session with `threads` threads (0: all cores).
 
-    Raises `ArtefactError` when `source` is absent, no ONNX graph, or keeps weights outside itself (such a path could
-    name any file of this machine).
+    Raises `ArtefactError` when `source` is absent, no ONNX graph, needs operators of somebody's own, or keeps weights
+    outside itself (such a path could name any file of this machine).
     """
     content = _read(source)
     origin = str(source) if isinstance(source, Path) else "the ONNX graph"
@@ -101,7 +103,11 @@ def load_session(source: Path | bytes, threads: int = 0) -> onnxruntime.Inferenc
         raise ArtefactError(f"{origin}: not an ONNX graph: export it again") from error
     if any(tensor.data_location == TensorProto.EXTERNAL or tensor.external_data for tensor in _tensors(model)):
         raise ArtefactError(f"{origin}: keeps its weights in other files: export it again with the weights inside")
+    foreign = {entry.domain for entry in model.opset_import} - STANDARD
+    if foreign:
+        raise ArtefactError(f"{origin}: needs operators of {', '.join(sorted(foreign))}: export it with standard ones")
     options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.load_model_format", "ONNX")  # whatever the first bytes look like
     options.intra_op_num_threads = threads
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
