@@ -5,10 +5,6 @@ from typing import Annotated, Any
 
 import typer
 
-from models.errors import ConfigurationError
-
-NAMES = ("pose", "occlusion", "few-scans", "recognition-aware")
-
 
 def ablations(
     profile: Annotated[str, typer.Option(help="tiny, demo, standard, paper, or your own .toml file.")] = "demo",
@@ -22,8 +18,7 @@ def ablations(
     licence: Annotated[str, typer.Option(help="Licence of your photos (SPDX name).")] = "unknown",
 ) -> None:
     """Axes, losses, reconstructors, baseline and merged set on every benchmark; fills tables 1 to 8 of paper A."""
-    from flows.bench import require_benchmarks
-    from flows.known import require_known
+    from flows.known import require_benchmarks, require_known
     from flows.parameters import AblationsRequest
     from flows.servers import start_private_prefect
     from infra.profiles import load_profile
@@ -35,10 +30,10 @@ def ablations(
     )
     load_profile(profile)
     require_known(reconstructors.split(","))
+    require_benchmarks(benchmarks.split(","))
     if photos is not None:
         index_photos(photos)  # a wrong folder is told before the servers start
     wait_for_prefect = start_private_prefect(load_settings().home / "logs")
-    require_benchmarks(benchmarks.split(","))
     from flows.ablations import ablations as run_ablations
     from flows.recognizer import output_folder
 
@@ -52,14 +47,13 @@ def experiment(
     benchmarks: Annotated[str, typer.Option(help="bu3dfe, frgc, bosphorus, bu4dfe; with commas between.")] = "bu3dfe",
 ) -> None:
     """Beyond the papers: stress tests, a few scans in training, a reconstructor that knows of recognition."""
-    from flows.bench import require_benchmarks
+    from flows.known import require_benchmarks, require_experiment
     from flows.parameters import ExperimentRequest
     from flows.servers import start_private_prefect
     from infra.profiles import load_profile
     from infra.settings import load_settings
 
-    if name not in NAMES:
-        raise ConfigurationError(f"no experiment {name!r}; have {', '.join(NAMES)}")
+    require_experiment(name)
     loaded = load_profile(profile)
     request = ExperimentRequest.model_validate({"name": name, "profile": profile, "benchmarks": benchmarks})
     require_benchmarks(benchmarks.split(","))

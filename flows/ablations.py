@@ -5,9 +5,9 @@ from typing import Any
 
 from prefect import flow
 
-from flows.bench import prepare_benches, require_benchmarks
+from flows.bench import prepare_benches
 from flows.branches import LOSSES, Branches, Seen, train_branches
-from flows.known import require_known
+from flows.known import require_benchmarks, require_known
 from flows.parameters import AblationsRequest
 from flows.recognizer import gather, output_folder
 from flows.reconstructor import Ground, worlds
