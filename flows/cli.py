@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from flows import backup_commands, classifier_commands, gallery_commands, promotion_commands
+from flows import ablation_commands, backup_commands, classifier_commands, gallery_commands, promotion_commands
 from flows.data_commands import data
 from flows.evaluate_commands import evaluate
 from flows.nightly_commands import nightly
@@ -153,6 +153,7 @@ def encode(
     run_encode(scan, out, model)
 
 
+ablation_commands.join(app)
 app.command()(evaluate)
 app.command()(plan)
 app.command()(nightly)

@@ -1,7 +1,8 @@
 """What the commands do around a flow: prepare, run, and tell the outcome on the terminal."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich import box
@@ -15,6 +16,9 @@ from flows.servers import start_private_prefect
 from infra.profiles import load_profile
 from infra.settings import load_settings
 from models.readers.folder import index_photos
+
+if TYPE_CHECKING:
+    from tasks.study_page import Section
 
 console = Console()
 VARIANTS = ("baseline", "ce", "lmcl")
@@ -76,6 +80,18 @@ def run_comparison(request: CompareRequest) -> None:
     folder = output_folder(request.photos, profile)
     console.print(f"report   {folder / 'compare.html'}", soft_wrap=True)
     console.print(f"results  {folder / 'compare.json'}", soft_wrap=True)
+
+
+def show_sections(sections: "Sequence[Section]") -> None:
+    """The tables of a study, one below the other."""
+    for each in sections:
+        header, *rows = each.rows
+        shown = Table(title=each.title, caption=each.note, box=box.SIMPLE, pad_edge=False, collapse_padding=True)
+        for place, column in enumerate(header):
+            shown.add_column(column, justify="right" if place else "left", no_wrap=True)
+        for row in rows:
+            shown.add_row(*row)
+        console.print(shown)
 
 
 def run_reconstructor_training(request: ReconstructorRequest) -> None:

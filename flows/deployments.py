@@ -8,17 +8,21 @@ from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLi
 from prefect.schedules import Cron
 from prefect.types.entrypoint import EntrypointType
 
+from flows.ablations import ablations
 from flows.classifiers import train_classifiers
 from flows.compare import compare_reconstructors
 from flows.erase import erase
 from flows.evaluate_all import evaluate_all
+from flows.experiments import experiment
 from flows.ingest import ingest
 from flows.nightly import nightly
 from flows.parameters import (
+    AblationsRequest,
     ClassifiersRequest,
     CompareRequest,
     EraseRequest,
     EvaluateAllRequest,
+    ExperimentRequest,
     IngestRequest,
     NightlyRequest,
     PromoteRequest,
@@ -70,6 +74,20 @@ OFFERS = (
         CompareRequest(),
         "Compare reconstructors on the same photos, networks and protocol.",
         ("reconstructor", "evaluation"),
+    ),
+    Offer(
+        ablations,
+        "ablate",
+        AblationsRequest(),
+        "Paper A's ablations on every benchmark: axes, losses, reconstructors, and what the parts cost.",
+        ("recognizer", "evaluation"),
+    ),
+    Offer(
+        experiment,
+        "run",
+        ExperimentRequest(),
+        "Beyond the papers: stress tests, a few scans in training, a reconstructor that knows of recognition.",
+        ("recognizer", "evaluation"),
     ),
     Offer(
         train_classifiers,

@@ -7,6 +7,10 @@ from models.errors import ConfigurationError
 
 TRAINABLE = ("expnet", "rnet", "texface")
 UNTRAINED = ("landmarks",)
+TOGETHER = "merged"
+BENCHMARKS = ("bu3dfe", "frgc", "bosphorus", "bu4dfe", TOGETHER)
+"""The simulated benchmarks, and paper A's merged one."""
+EXPERIMENTS = ("pose", "occlusion", "few-scans", "recognition-aware")
 
 
 def require_known(asked: list[str]) -> list[str]:
@@ -24,6 +28,19 @@ def require_known(asked: list[str]) -> list[str]:
     if not names or len(set(names)) < len(names):
         raise ConfigurationError(f"reconstructors {','.join(asked)!r}: name each of them once, and at least one")
     return asked
+
+
+def require_benchmarks(asked: list[str]) -> list[str]:
+    """What was asked for, if there are such benchmarks. Raises `ConfigurationError`."""
+    if not asked or not set(asked) <= set(BENCHMARKS) or len(set(asked)) < len(asked):
+        raise ConfigurationError(f"benchmarks {','.join(asked)!r}: choose of {', '.join(BENCHMARKS)}, each once")
+    return asked
+
+
+def require_experiment(name: str) -> None:
+    """Raise `ConfigurationError` for an experiment that there is not."""
+    if name not in EXPERIMENTS:
+        raise ConfigurationError(f"no experiment {name!r}; have {', '.join(EXPERIMENTS)}")
 
 
 def require_trainable(request: ReconstructorRequest) -> None:

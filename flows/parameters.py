@@ -41,6 +41,62 @@ class CompareRequest(Config):
     licence: Annotated[str, Field(description="licence of your photos (SPDX name)")] = "unknown"
 
 
+class AblationsRequest(Config):
+    """Paper A's ablations on every benchmark: axes, losses, reconstructors, and what the parts cost."""
+
+    profile: Annotated[str, Field(description="tiny, demo, standard, paper, or the path of your own .toml file")] = (
+        "demo"
+    )
+    reconstructors: Annotated[
+        str, Field(description="names with commas between; the first is trained with both losses")
+    ] = "expnet,texface"
+    benchmarks: Annotated[
+        str, Field(description="bu3dfe, frgc, bosphorus, bu4dfe and merged (the first three), with commas between")
+    ] = "bu3dfe,frgc,bosphorus,bu4dfe,merged"
+    photos: Annotated[
+        Path | None, Field(description="folder of photos, a sub-folder a person; empty: the simulated face world")
+    ] = None
+    licence: Annotated[str, Field(description="licence of your photos (SPDX name); it follows the model")] = "unknown"
+
+
+Degrees = Annotated[float, Field(ge=0, le=90)]
+Hidden = Annotated[float, Field(ge=0, lt=1)]
+Added = Annotated[float, Field(gt=0, le=1)]
+
+
+class ExperimentRequest(Config):
+    """One experiment beyond the papers, on top of the plain method (ExpNet, large-margin cosine loss)."""
+
+    name: Annotated[
+        Literal["pose", "occlusion", "few-scans", "recognition-aware"],
+        Field(
+            description="what is varied: yaw of the probes, hidden share, scans in training, the reconstructor's loss"
+        ),
+    ] = "pose"
+    profile: Annotated[str, Field(description="tiny, demo, standard, paper, or the path of your own .toml file")] = (
+        "demo"
+    )
+    benchmarks: Annotated[str, Field(description="bu3dfe, frgc, bosphorus, bu4dfe; with commas between")] = "bu3dfe"
+    degrees: Annotated[tuple[Degrees, ...], Field(description="pose: how far probes are turned", min_length=1)] = (
+        *(0.0, 15.0, 30.0, 45.0, 60.0),
+    )
+    hidden: Annotated[tuple[Hidden, ...], Field(description="occlusion: share of a probe's points", min_length=1)] = (
+        *(0.0, 0.1, 0.2, 0.3, 0.4),
+    )
+    probes_each: Annotated[int, Field(ge=1, description="pose, occlusion: probes of each person")] = 4
+    shares: Annotated[
+        tuple[Added, ...], Field(description="few-scans: scans as shares of the reconstructed faces", min_length=1)
+    ] = (0.01, 0.05, 0.1)
+    scans_each: Annotated[int, Field(ge=2, description="few-scans: scans of each person")] = 12
+    epochs: Annotated[int, Field(ge=1, description="recognition-aware: epochs that ExpNet is trained on for")] = 2
+    rate_share: Annotated[
+        float, Field(gt=0, le=1, description="recognition-aware: learning rate, as a share of ExpNet's own")
+    ] = 0.25
+    identity_weight_mm2: Annotated[
+        float, Field(gt=0, description="recognition-aware: mm^2 that taking a face for a stranger's costs")
+    ] = 5.0
+
+
 class ReconstructorRequest(Config):
     """Train one reconstructor on simulated photos."""
 

@@ -11,12 +11,13 @@ from registry.tracking import PAGE, Tracker, plain
 
 
 class Reported(NamedTuple):
-    """One finished run."""
+    """One finished run; `started_ms` since 1970."""
 
     run_id: str
     name: str
     metrics: Mapping[str, float]
     tags: Mapping[str, str]
+    started_ms: int = 0
 
 
 def finished_runs(tracker: Tracker, experiment: str, tags: Mapping[str, str] | None = None) -> list[Reported]:
@@ -36,7 +37,13 @@ def finished_runs(tracker: Tracker, experiment: str, tags: Mapping[str, str] | N
                 page_token=token,
             )
             found += [
-                Reported(run.info.run_id, str(run.info.run_name), dict(run.data.metrics), dict(run.data.tags))
+                Reported(
+                    run.info.run_id,
+                    str(run.info.run_name),
+                    dict(run.data.metrics),
+                    dict(run.data.tags),
+                    int(run.info.start_time or 0),
+                )
                 for run in page
             ]
             token = page.token

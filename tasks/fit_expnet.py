@@ -49,7 +49,7 @@ def fit_expnet(folder: Path, scratch: Path, fit: Fit) -> None:
     targets = [np.load(shard / "targets.npy", allow_pickle=False) for shard in fit.shards]
     result = fit_regressor(
         network,
-        _objective(config),
+        expnet_objective(config),
         CoefficientShards([shard / "crops.npy" for shard in fit.shards], np.concatenate(targets)),
         epochs=config.epochs,
         batch_size=config.batch_size,
@@ -65,7 +65,8 @@ def fit_expnet(folder: Path, scratch: Path, fit: Fit) -> None:
         write_json(folder / "history.json", curve_of(result.history))
 
 
-def _objective(config: ExpNetConfig) -> CoefficientLoss:
+def expnet_objective(config: ExpNetConfig) -> CoefficientLoss:
+    """The loss that the profile asks for."""
     build = objectives[config.loss]
     if config.loss != "vertex_weighted_l2":
         return build()

@@ -51,7 +51,7 @@ def train_expnet(photos: Collection, held_out: Collection, config: ExpNetConfig,
             run_ranks(workspace.settings, "expnet", folder, scratch, fit)
         else:
             fit_expnet(folder, scratch, fit)
-        write_json(folder / "error.json", _error(workspace, load_expnet(folder), unseen)._asdict())
+        write_json(folder / "error.json", expnet_error(workspace, load_expnet(folder), unseen)._asdict())
 
     made = make(workspace, "expnet", [*shards, *unseen], settings, CODE, build)
     trained = TrainedExpNet(made, ShapeError(**read_json(made.path / "error.json")), [*shards, *unseen])
@@ -69,12 +69,14 @@ def regression_shards(workspace: Workspace, photos: Collection, pixels: int) -> 
     return make_all(workspace, "regression", units, code, build_regression, "crops with coefficients", paths)
 
 
-def _error(workspace: Workspace, network: ExpNet, unseen: list[Artefact]) -> ShapeError:
+def expnet_error(workspace: Workspace, network: ExpNet, unseen: list[Artefact]) -> ShapeError:
+    """How far its faces are from the true ones of people it never saw; `unseen` are regression shards."""
     device = pick_device(workspace.settings.device)
     crops = (np.load(shard.path / "crops.npy", mmap_mode="r", allow_pickle=False) for shard in unseen)
     predicted = [face for block in crops for face in network.coefficients(np.asarray(block), device)]
-    return shape_error(predicted, _stacked(unseen, "identity"), _stacked(unseen, "expression"))
+    return shape_error(predicted, stacked(unseen, "identity"), stacked(unseen, "expression"))
 
 
-def _stacked(shards: list[Artefact], name: str) -> ndarray:
+def stacked(shards: list[Artefact], name: str) -> ndarray:
+    """The rows of `<name>.npy` of all shards."""
     return np.concatenate([np.load(shard.path / f"{name}.npy", allow_pickle=False) for shard in shards])

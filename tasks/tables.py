@@ -16,7 +16,6 @@ from tasks.paper_tables import TABLES, Cell, PaperTable, Source, Unit
 DATA = "trinormal.data."
 """The tag that names the data of a benchmark, such as `trinormal.data.bu3dfe`."""
 UNNAMED = "data not named"
-NOTHING_MAKES = "missing figures: no command measures this data set yet"
 
 
 class Ours(NamedTuple):
@@ -55,14 +54,14 @@ class Laid(NamedTuple):
 
     @property
     def commands(self) -> list[str]:
-        """What would make the figures that are missing; an empty one stands for figures that nothing makes yet."""
+        """What would make the figures that are missing."""
         missing = [answer.cell.ours for answer in self.answers.values() if answer.ours is None]
         return sorted({source.command for source in missing if source is not None})
 
     @property
     def lacks(self) -> list[str]:
         """The same as sentences."""
-        return [f"missing figures: {command}" if command else NOTHING_MAKES for command in self.commands]
+        return [f"missing figures: {command}" for command in self.commands]
 
 
 def lay_out(tracker: Tracker, profile: str | None = None) -> list[Laid]:
@@ -77,16 +76,17 @@ def lay_out(tracker: Tracker, profile: str | None = None) -> list[Laid]:
     def content(run_id: str, file: str) -> Any:
         return json_of(tracker, run_id, file)
 
-    def answer(table: PaperTable, source: Source | None) -> Ours | None:
-        if source is None:
-            return None
-        for run in runs(source.experiment, source.tag):
-            value = (
-                run.metrics.get(source.metric) if source.file is None else _at(content(run.run_id, source.file), source)
-            )
-            if value is not None:
+    def value(run: Reported, source: Source) -> float | None:
+        return run.metrics.get(source.metric) if source.file is None else _at(content(run.run_id, source.file), source)
+
+    def answer(table: PaperTable, asked: Source | None) -> Ours | None:
+        sources = () if asked is None else asked.everywhere()
+        known = [(source, run) for source in sources for run in runs(source.experiment, source.tag)]
+        for source, run in sorted(known, key=lambda pair: -pair[1].started_ms):
+            found = value(run, source)
+            if found is not None:
                 low, high = (run.metrics.get(name) for name in source.bounds())
-                return Ours(float(value), low, high, run, run.tags.get(DATA + table.benchmark, UNNAMED))
+                return Ours(float(found), low, high, run, run.tags.get(DATA + table.benchmark, UNNAMED))
         return None
 
     return [
@@ -155,6 +155,8 @@ def _value(laid: Laid, found: Ours) -> str:
 
 
 def _printed(value: float, unit: Unit) -> str:
+    if unit == "MB":
+        return f"{value:.0f} MB"
     return f"{value:.3f} s" if unit == "seconds" else f"{100 * value:.1f} %"
 
 

@@ -307,3 +307,9 @@ def test_an_untrained_reconstructor_names_the_command_that_trains_it(trinormal, 
     answer = trinormal("reconstruct", photos, "--out", tmp_path / "out", "--reconstructor", "rnet")
     require_one_line(answer, "trinormal train-reconstructor rnet")
     assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_benchmark_or_experiment_is_told_with_those_there_are(trinormal):
+    require_one_line(trinormal("ablations", "--profile", "tiny", "--benchmarks", "lfw"), "'lfw'", "merged")
+    require_one_line(trinormal("ablations", "--profile", "tiny", "--benchmarks", "frgc,frgc"), "each once")
+    require_one_line(trinormal("experiment", "luck", "--profile", "tiny"), "'luck'", "recognition-aware")

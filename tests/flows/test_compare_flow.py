@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -82,3 +83,86 @@ def test_coefficients_of_photos_without_face_points_need_the_face_networks(compa
     assert done.returncode == 2
     assert "trinormal setup" in done.stderr
     assert not table.parent.exists()
+
+
+ABLATE = ("ablations", "--profile", "tiny", "--reconstructors", "expnet,texface")
+
+
+class Ablated(NamedTuple):
+    results: dict[str, Any]
+    errors: str
+    made: set[str]
+
+
+@pytest.fixture(scope="module")
+def ablated(compared: Compared) -> Ablated:
+    """After training and comparing: all that is left to do are three benchmarks."""
+    before = set(contents(compared.sandbox.home))
+    done = run(compared.sandbox, *ABLATE)
+    assert done.returncode == 0, done.stderr
+    made = {path.split("/")[0] for path in set(contents(compared.sandbox.home)) - before}
+    return Ablated(json.loads((compared.sandbox.home / "tiny" / "ablations.json").read_text()), done.stderr, made)
+
+
+def test_ablations_train_nothing_that_training_and_comparing_trained(ablated: Ablated):
+    assert "epoch" not in ablated.errors
+    assert ablated.made.isdisjoint({"sphere20", "expnet", "coefficients", "photo-normals", "photo-shards", "onnx"})
+
+
+def test_every_benchmark_has_every_variant_with_intervals_and_the_merged_one_has_the_probes_of_three(ablated: Ablated):
+    found = ablated.results["benchmarks"]
+    assert tuple(found) == ("bu3dfe", "frgc", "bosphorus", "bu4dfe", "merged")
+    for each in found.values():
+        assert tuple(each["rank1"]) == ("baseline", "expnet.ce", "expnet.lmcl", "texface.lmcl")
+        for row in each["rank1"].values():
+            assert all(at["low"] <= at["value"] <= at["high"] for at in row.values())
+        gap = each["differences"]["expnet.lmcl.fused - expnet.ce.fused"]
+        shares = [each["rank1"][f"expnet.{loss}"]["fused"]["value"] for loss in ("lmcl", "ce")]
+        assert gap["value"] == pytest.approx(shares[0] - shares[1])
+    merged = found["merged"]
+    assert merged["probes"] == sum(found[name]["probes"] for name in ("bu3dfe", "frgc", "bosphorus"))
+    assert "face world" in merged["data"]
+
+
+def test_the_cost_of_each_part_is_measured(ablated: Ablated):
+    parts = ablated.results["complexity"]
+    assert set(parts) == {"expnet", "texface", "clean_and_encode", "branch", "in_turn", "together", "exported"}
+    assert all(part["seconds"] > 0 and part["peak_mb"] > 50 for part in parts.values())
+
+
+def test_the_tables_of_paper_a_are_full_and_name_simulated_data(compared: Compared, ablated: Ablated):
+    done = run(compared.sandbox, "report", "--tables", "--profile", "tiny")
+    assert done.returncode == 0, done.stderr
+    lines = {line.split()[0]: line for line in done.stdout.splitlines() if line.startswith("A")}
+    wanted = {"A1": 8, "A2": 8, "A3": 8, "A4": 2, "A5": 2, "A6": 2, "A7": 2, "A8": 1, "A.5a": 3, "A.5b": 2}
+    for key, count in wanted.items():
+        assert re.search(rf"\b{count} of +{count} figures", lines[key]), lines[key]
+    assert all("simulated" in lines[key] for key in wanted if not key.startswith("A."))
+
+
+def experiment(compared: Compared, name: str) -> dict[str, Any]:
+    done = run(compared.sandbox, "experiment", name, "--profile", "tiny")
+    assert done.returncode == 0, done.stderr
+    return json.loads((compared.sandbox.home / "tiny" / f"experiment-{name}.json").read_text())
+
+
+def test_stress_makes_a_curve_from_the_clean_probes_on_under_one_protocol(compared: Compared):
+    levels = experiment(compared, "pose")["levels"]
+    assert [level["amount"] for level in levels] == [0, 15, 30, 45, 60]
+    assert len({level["protocol"] for level in levels}) == 1
+    assert levels[0]["lost_probes"] <= levels[-1]["lost_probes"]
+    assert levels[0]["rank1"] != levels[-1]["rank1"]
+
+
+def test_a_few_scans_train_beside_the_faces_and_are_compared_with_none(compared: Compared):
+    (level,) = experiment(compared, "few-scans")["levels"]
+    names = [f"scans-{share}.lmcl" for share in (1, 5, 10)]
+    assert list(level["rank1"]) == ["baseline", "expnet.lmcl", *names]
+    assert all(f"{name}.fused - expnet.lmcl.fused" in level["differences"] for name in names)
+
+
+def test_a_reconstructor_that_knows_of_recognition_stands_beside_its_control(compared: Compared):
+    found = experiment(compared, "recognition-aware")
+    (level,) = found["levels"]
+    assert {"expnet.lmcl", "longer.lmcl", "aware.lmcl"} <= level["rank1"].keys()
+    assert found["more"]["longer.neutral_mm"] != found["more"]["aware.neutral_mm"]

@@ -37,3 +37,11 @@ def test_no_module_hides_a_library_when_its_folder_comes_first(room: str):
     """Prefect and Dask may put a script's folder before everything else."""
     ours = {path.stem for path in (REPOSITORY / room).glob("*.py")} - {"__init__"}
     assert ours & (set(sys.stdlib_module_names) | set(packages_distributions())) == set()
+
+
+def test_names_told_before_any_server_starts_are_those_there_are():
+    from flows import experiments, known
+    from tasks.benchmark import BENCHMARKS
+
+    assert (*BENCHMARKS, known.TOGETHER) == known.BENCHMARKS
+    assert tuple(experiments.EXPERIMENTS) == known.EXPERIMENTS

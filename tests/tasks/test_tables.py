@@ -5,7 +5,7 @@ import re
 import pytest
 
 from registry.tracking import Tracker
-from tasks.paper_tables import PAPER_A, PAPER_B, TABLES
+from tasks.paper_tables import COMPLEXITY, PAPER_A, PAPER_B, TABLES
 from tasks.tables import DATA, as_markdown, as_page, lay_out, ours, write_tables
 
 SIMULATED = "simulated BU-3DFE (face world)"
@@ -16,6 +16,8 @@ def tracker(tmp_path_factory) -> Tracker:
     home = tmp_path_factory.mktemp("mlflow")
     made = Tracker(f"sqlite:///{home / 'mlflow.db'}", home / "artifacts")
     _finished(made, "recognizer", "old", {"bu3dfe.ce.fused": 0.111}, {"profile": "demo"})
+    older = {"profile": "demo", "reconstructor": "expnet"}
+    _finished(made, "ablations", "older", {"bu3dfe.ce.fused": 0.222, "frgc.ce.x": 0.7}, older)
     tags = {"profile": "standard", f"{DATA}bu3dfe": SIMULATED}
     metrics = {"bu3dfe.ce.fused": 0.944, "bu3dfe.ce.fused_low": 0.927, "bu3dfe.ce.fused_high": 0.959}
     _finished(made, "recognizer", "new", metrics | {"bu3dfe.baseline.x": 0.375, "bu3dfe.lmcl.fused": 0.964}, tags)
@@ -23,6 +25,11 @@ def tracker(tmp_path_factory) -> Tracker:
     texface = tags | {"reconstructor": "texface"}
     _finished(made, "reconstructors", "texface", {"bu3dfe.lmcl.fused": 0.97}, texface)
     _finished(made, "reconstructors", "rnet", {"bu3dfe.lmcl.fused": 0.5}, tags | {"reconstructor": "rnet"})
+    axis = {"bosphorus.ce.z": 0.93, "bosphorus.ce.z_low": 0.9, "bosphorus.ce.z_high": 0.95}
+    _finished(made, "ablations", "expnet", axis, {"profile": "demo", "reconstructor": "expnet"})
+    _finished(
+        made, "ablations", "Ablations", {"complexity.branch.seconds": 0.0042, "complexity.together.peak_mb": 412.4}, {}
+    )
     accuracy = {"individual.resnet.accuracy": 0.99, "individual.resnet.low": 0.98, "individual.resnet.high": 1.0}
     tables = {"2": {"gender": {"ours": {"resnet": 0.0021, "photos": None}}}, "3": {"ours": {"shares": [[0.8, 0.2]]}}}
     run = made.run("classifiers", "kdef and fei", "classifiers")
@@ -43,9 +50,10 @@ def table(laid, key: str):
 
 
 def test_both_papers_tables_are_all_there_with_their_sizes():
-    assert [each.key for each in TABLES] == [*(f"A{n}" for n in range(1, 9)), "B1", "B2", "B3"]
+    assert [each.key for each in TABLES] == [*(f"A{n}" for n in range(1, 9)), "A.5a", "A.5b", "B1", "B2", "B3"]
     assert [len(each.cells) for each in PAPER_A] == [8, 8, 8, 9, 7, 14, 5, 1]
     assert [len(each.cells) for each in PAPER_B] == [6, 6, 49]
+    assert [len(each.cells) for each in COMPLEXITY] == [3, 2]
     for each in TABLES:
         assert len({(cell.row, cell.column) for cell in each.cells}) == len(each.cells)
 
@@ -91,7 +99,7 @@ def test_ours_are_the_newest_finished_figures_with_interval_run_and_data(tracker
 
 def test_a_profile_shows_its_own_runs_only(tracker):
     demo = table(lay_out(tracker, "demo"), "A1")
-    assert ours(demo, "Late Fusion", "Ours") == "11.1 %"
+    assert ours(demo, "Late Fusion", "Ours") == "22.2 %"
     assert demo.runs[0][1] == "data not named"
     assert table(lay_out(tracker, "tiny"), "A1").found == []
 
@@ -99,18 +107,31 @@ def test_a_profile_shows_its_own_runs_only(tracker):
 def test_what_is_missing_is_a_dash_with_the_command_that_makes_it(tracker):
     text = as_markdown(lay_out(tracker))
     second = text[text.index("## Table A2") : text.index("## Table A3")]
-    assert "| N_x | 73.8 % | - | 86.7 % | - |" in second
-    assert "no run has these figures yet" in second
-    assert "missing figures: no command measures this data set yet" in second
-    first = text[: text.index("## Table A2")]
-    assert "missing figures: trinormal demo --profile standard" in first
+    assert "| N_x | 73.8 % | - | 86.7 % | 70.0 % |" in second
+    assert "missing figures: trinormal ablations --profile standard" in second
+    fifth = text[text.index("## Table A5") : text.index("## Table A6")]
+    assert "no run has these figures yet" in fifth
+    assert "missing figures: trinormal ablations --profile standard" in fifth
+
+
+def test_of_two_experiments_that_measure_the_same_the_newer_run_answers(tracker):
+    late = table(lay_out(tracker), "A1").answers["Late Fusion", "Ours"].ours
+    assert (late.run.name, late.value) == ("new", 0.944)
+    assert ours(table(lay_out(tracker, "demo"), "A1"), "Late Fusion", "Ours") == "22.2 %"
+
+
+def test_an_axis_has_its_interval_and_costs_have_their_units(tracker):
+    laid = lay_out(tracker)
+    assert ours(table(laid, "A3"), "N_z", "Ours") == "93.0 % (90.0-95.0)"
+    assert ours(table(laid, "A.5a"), "One branch", "Seconds") == "0.004 s"
+    assert ours(table(laid, "A.5b"), "Three branches together", "Memory") == "412 MB"
 
 
 def test_every_figure_of_ours_on_the_page_names_a_run_that_has_it(tracker):
     laid = lay_out(tracker)
     page = as_page(laid)
     cells = re.findall(r'<td class="ours" data-run="([0-9a-f]{32})"[^>]*>([^<]+)<', page)
-    assert len(cells) == sum(len(each.found) for each in laid) == 8
+    assert len(cells) == sum(len(each.found) for each in laid) == 12
     for run_id, _ in cells:
         assert tracker.client.get_run(run_id).info.status == "FINISHED"
     assert not re.findall(r"""(?:src|href)\s*=""", page)
@@ -118,5 +139,5 @@ def test_every_figure_of_ours_on_the_page_names_a_run_that_has_it(tracker):
 
 def test_both_forms_are_written(tracker, tmp_path):
     write_tables(tmp_path, tracker)
-    assert (tmp_path / "tables.md").read_text().count("## Table") == 11
-    assert (tmp_path / "tables.html").read_text().count("<section") == 11
+    assert (tmp_path / "tables.md").read_text().count("## Table") == 13
+    assert (tmp_path / "tables.html").read_text().count("<section") == 13
