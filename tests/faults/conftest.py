@@ -4,10 +4,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults.promotion_homes import crown, in_home, offer, start_home
-from tests.infra.databases import database_url, engine
-from tests.registry.conftest import empty_mlflow, tracker
+from tests.registry.conftest import empty_mlflow
 
-__all__ = ["database_url", "empty_mlflow", "engine", "tracker"]
+__all__ = ["empty_mlflow"]
 
 
 @pytest.fixture(scope="session")

@@ -3,14 +3,14 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import httpx
 import pytest
 
 from flows.servers import answers, free_port
 from tests.faults.promotion_homes import MODEL, offer, opened, start_home
-from tests.flows.test_serving import Served, call, wait_for
-from tests.flows.trinormal_command import Sandbox, ask, new_sandbox, run, started
+from tests.flows.trinormal_command import Sandbox, Watched, ask, new_sandbox, run, started
 from tests.registry.conftest import empty_mlflow
 from tests.registry.promotions import aliases
 
@@ -94,51 +94,65 @@ def test_an_unknown_model_is_one_line_that_names_those_there_are(commanded: dict
     assert commanded["unknown"].stderr == f"trinormal: no model 'ears' in this home: have {MODEL}\n"
 
 
+class Served(NamedTuple):
+    """A running server over a home, and the deployment that promotes in it."""
+
+    sandbox: Sandbox
+    watched: Watched
+    api: str
+    deployment: str
+
+
+def call(url: str, body: object = None) -> Any:
+    """The answer of a GET, or of a POST where there is a body."""
+    reply = httpx.get(url, timeout=60) if body is None else httpx.post(url, json=body, timeout=60)
+    return reply.raise_for_status().json()
+
+
 @pytest.fixture(scope="module")
 def served(empty_mlflow: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     sandbox = sandbox_with_candidates(tmp_path_factory.mktemp("served"), empty_mlflow)
     ports = free_port(), free_port()
-    prefect, mlflow = (f"http://127.0.0.1:{port}" for port in ports)
+    api = f"http://127.0.0.1:{ports[0]}/api"
     options = ("--prefect-port", str(ports[0]), "--mlflow-port", str(ports[1]))
     with started(sandbox, "serve", *options) as watched:
-        url = f"{prefect}/api/deployments/name/promote/promote"
-        watched.wait_until(lambda: answers(f"{prefect}/api/health"))
-        watched.wait_until(lambda: call(url)[0] == 200)
-        yield Served(sandbox, watched, prefect, mlflow, call(url)[1])
+        url = f"{api}/deployments/name/promote/promote"
+        watched.wait_until(lambda: answers(url))
+        yield Served(sandbox, watched, api, call(url)["id"])
 
 
 def begin(served: Served, **request: Any) -> str:
-    url = f"{served.prefect}/api/deployments/{served.deployment['id']}/create_flow_run"
-    status, made = call(url, {"parameters": {"request": {"model": MODEL, **request}}})
-    assert status == 201, made
-    return made["id"]
+    url = f"{served.api}/deployments/{served.deployment}/create_flow_run"
+    return call(url, {"parameters": {"request": {"model": MODEL, **request}}})["id"]
 
 
-def paused(served: Served, run_id: str) -> None:
-    def is_paused() -> bool:
-        state = call(f"{served.prefect}/api/flow_runs/{run_id}")[1]["state"]
-        assert state["type"] not in ("FAILED", "CRASHED", "COMPLETED"), state
-        return state["type"] == "PAUSED"
+def reach(served: Served, run_id: str, wanted: str) -> None:
+    """Wait for a state; another end is a failure."""
 
-    served.watched.wait_until(is_paused)
+    def is_there() -> bool:
+        state = call(f"{served.api}/flow_runs/{run_id}")["state"]
+        assert state["type"] in (wanted, "SCHEDULED", "PENDING", "RUNNING", "PAUSED"), state
+        return state["type"] == wanted
+
+    served.watched.wait_until(is_there)
+
+
+def resume(served: Served, run_id: str, **answer: str) -> str:
+    return call(f"{served.api}/flow_runs/{run_id}/resume", {"run_input": answer})["status"]
 
 
 @pytest.mark.servers
 def test_a_person_approves_or_rejects_in_the_ui(served: Served):
     first = begin(served, version="1", ask=True)
-    paused(served, first)
-    answer = f"{served.prefect}/api/flow_runs/{first}/resume"
-    _, wrong = call(answer, {"run_input": {"answer": "perhaps", "name": "Ada", "reason": "x"}})
-    assert wrong["status"] == "REJECT"
-    _, right = call(answer, {"run_input": {"answer": "approve", "name": "Ada", "reason": "looked at the slices"}})
-    assert right["status"] == "ACCEPT"
-    assert wait_for(served, first)["state"]["type"] == "COMPLETED"
+    reach(served, first, "PAUSED")
+    assert resume(served, first, answer="perhaps", name="Ada", reason="x") == "REJECT"
+    assert resume(served, first, answer="approve", name="Ada", reason="looked at the slices") == "ACCEPT"
+    reach(served, first, "COMPLETED")
 
     second = begin(served, version="2", ask=True)
-    paused(served, second)
-    said = {"run_input": {"answer": "reject", "name": "Grace", "reason": "too few women"}}
-    assert call(f"{served.prefect}/api/flow_runs/{second}/resume", said)[1]["status"] == "ACCEPT"
-    assert wait_for(served, second)["state"]["type"] == "COMPLETED"
+    reach(served, second, "PAUSED")
+    assert resume(served, second, answer="reject", name="Grace", reason="too few women") == "ACCEPT"
+    reach(served, second, "COMPLETED")
 
     workspace = opened(served.sandbox.home)
     assert aliases(workspace.tracker, MODEL) == {"champion": "1", "challenger": "2"}
@@ -158,10 +172,10 @@ def test_a_person_approves_or_rejects_in_the_ui(served: Served):
 def test_the_verdict_is_shown_and_the_promotion_announced(served: Served):
     """Stands after the approval above: it reads what that left."""
     kept = {"artifacts": {"key": {"any_": [f"gate-{MODEL}"]}}}
-    artifacts = call(f"{served.prefect}/api/artifacts/filter", kept)[1]
+    artifacts = call(f"{served.api}/artifacts/filter", kept)
     assert len(artifacts) == 2
     assert all("| rank1 | 0.95 | at least 0.9 | passed |" in each["data"] for each in artifacts)
     wanted = {"filter": {"event": {"name": ["trinormal.champion.promoted"]}}}
-    events = call(f"{served.prefect}/api/events/filter", wanted)[1]["events"]
+    events = call(f"{served.api}/events/filter", wanted)["events"]
     assert [event["payload"]["version"] for event in events] == ["1"]
     assert events[0]["resource"]["prefect.resource.id"] == f"trinormal.model.{MODEL}"

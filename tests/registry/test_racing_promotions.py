@@ -1,5 +1,6 @@
 """Promotions at once, from processes of their own: exactly one wins each round."""
 
+import multiprocessing
 import random
 import time
 from multiprocessing.connection import Connection
@@ -10,7 +11,6 @@ from sqlalchemy import Engine
 
 from infra.database import open_engine
 from registry.ledger import champion, history, promote, verify_chain
-from tests.faults.promotion_homes import forkserver
 
 RACERS = 8
 ROUNDS_A_MODEL = 20
@@ -39,7 +39,8 @@ def race(url: str, orders: Connection, begun: Any) -> None:
 
 def run_rounds(engine: Engine, url: str, rounds: int) -> tuple[int, int]:
     """Race; how many promotions were tried, and in how many rounds not exactly one won."""
-    context, draw = forkserver(), random.Random(SEED)
+    context, draw = multiprocessing.get_context("forkserver"), random.Random(SEED)
+    context.set_forkserver_preload(["pytest", "infra.database", "registry.ledger", "psycopg"])
     begun = context.Value("i", -1)
     pairs = [context.Pipe() for _ in range(RACERS)]
     workers = [context.Process(target=race, args=(url, theirs, begun)) for _, theirs in pairs]
