@@ -24,16 +24,19 @@ from tests.flows.trinormal_command import Sandbox, new_sandbox, run, started
 from tests.tasks.homes import new_home
 from tests.tasks.test_evaluate_scans import crown
 
-pytestmark = [pytest.mark.slow, pytest.mark.servers, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.servers,
+    pytest.mark.timeout(900),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
+]
 SIDE = load_profile("tiny").normals.pixels
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 3, SIDE, SIDE), np.uint8)
 
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
-    made = new_sandbox(tmp_path_factory.mktemp("serve-model"))
-    made.home.rmdir()
-    return made
+    return new_sandbox(tmp_path_factory.mktemp("serve-model"))
 
 
 @pytest.fixture(scope="module")
