@@ -16,7 +16,9 @@ def test_each_flow_is_named_by_its_module_and_its_form_has_defaults_that_it_take
         CompareRequest,
         EraseRequest,
         IngestRequest,
+        PromoteRequest,
         ReconstructorRequest,
+        RollbackRequest,
         TrainRequest,
     )
 
@@ -28,6 +30,8 @@ def test_each_flow_is_named_by_its_module_and_its_form_has_defaults_that_it_take
         "flows.classifiers.train_classifiers": ClassifiersRequest(),
         "flows.ingest.ingest": IngestRequest(folder=Path("photos")),
         "flows.erase.erase": EraseRequest(person="nobody"),
+        "flows.promote.promote": PromoteRequest(),
+        "flows.promote.rollback": RollbackRequest(reason="what is wrong with the champion"),
     }
     assert offered.keys() == requests.keys()
     for entrypoint, request in requests.items():
