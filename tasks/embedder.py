@@ -14,7 +14,7 @@ from models.export.onnx import load_session
 from models.geometry.canonical import canonical_range_image
 from models.geometry.cleaning import Cleaning
 from models.geometry.range_image import Grid
-from models.geometry.template import template_from
+from models.geometry.template import Template, template_from
 from models.morphable.builtin import load_face
 from models.reconstructors.catalogue import open_reconstructor
 from models.reconstructors.encoding import UNVARIED, centred, face_footprint, normal_bytes, training_image
@@ -64,6 +64,10 @@ class Embedder:
         return load_session(self.champion.graph)
 
     @cached_property
+    def _template(self) -> Template:
+        return template_from(Scan(self._face.template, self._face.triangles))
+
+    @cached_property
     def _reconstructor(self) -> Reconstructor:
         variant = reconstructor_of(self._workspace, self.champion)
         return open_reconstructor(variant.name, variant.folder)
@@ -71,10 +75,11 @@ class Embedder:
     def _scan(self, scan: Scan) -> Image | Failure:
         """Cleaned and encoded as the benchmark's scans are."""
         normals = self.champion.normals
-        template = template_from(Scan(self._face.template, self._face.triangles))
         how = Cleaning(**normals.cleaning.model_dump())
         try:
-            image, _ = canonical_range_image(scan, template, self._grid, radius_mm=normals.crop_radius_mm, cleaning=how)
+            image, _ = canonical_range_image(
+                scan, self._template, self._grid, radius_mm=normals.crop_radius_mm, cleaning=how
+            )
         except ScanError as error:
             return Failure(NAMELESS, str(error))
         return normal_bytes(image, self._footprint)

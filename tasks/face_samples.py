@@ -62,7 +62,7 @@ def pack(sample: Sample) -> bytes:
 def unpack(data: bytes) -> Sample:
     """What was packed, to the bit; raises `ArtefactError` where these bytes are something else."""
     try:
-        parts = load(zlib.decompress(data))
+        parts = {name: part.copy() for name, part in load(zlib.decompress(data)).items()}  # what is loaded is read-only
         if "vertices" in parts:
             return Scan(parts["vertices"], parts["triangles"])
         landmarks = parts["landmarks"] if len(parts["landmarks"]) else None

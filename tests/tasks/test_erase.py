@@ -6,6 +6,7 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -124,7 +125,7 @@ def byte_scan(home: Path, traces: Traces) -> list[str]:
                 texts.append(gzip.decompress(raw))
             if raw[:4] == b"PAR1":
                 texts.append(pq.read_table(path).to_pandas().to_string().encode())
-            if raw[:1] == b"\x78":
+            with suppress(zlib.error):
                 texts.append(zlib.decompressobj().decompress(raw))
         if any(piece in text for text in texts for piece in (*traces.words, *traces.pieces)):
             found.append(str(path.relative_to(home)))

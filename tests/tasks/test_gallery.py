@@ -122,7 +122,7 @@ def test_beyond_the_models_threshold_it_is_nobody(home: Workspace, people: Path,
 def test_a_new_champion_sees_everybody_as_if_enrolled_under_it(home: Workspace, firsts: Path):
     gallery.enrol(list_inputs([firsts], people=True), MODEL)
     gallery.enrol(list_inputs([firsts / NAMES[0] / "0.obj"], "Ghost Writer"), MODEL, keep=False)
-    crown(home, MODEL, seed=1)
+    crown(home, MODEL, seed=1, details=DEVELOPMENT)
     desk = open_desk(MODEL)
     assert not load_enrolled(desk.gallery, desk.embedder).features, "old templates never meet the new version"
     outcome = desk.outcome()
@@ -217,7 +217,7 @@ def test_the_commands_speak_json_and_exit_codes(home: Workspace, people: Path, f
     def run(*words: str, code: int = 0) -> str:
         done = CliRunner().invoke(app, list(words), catch_exceptions=False)
         assert done.exit_code == code, done.output
-        return done.output
+        return done.stdout
 
     run("enrol", scan, "--as", NAMES[0], "--model", MODEL)
     told = json.loads(run("identify", probe, "--model", MODEL, "--threshold", "2", "--json"))
