@@ -122,8 +122,9 @@ def release(
     """The network of the first fold, judged by the figures of all folds."""
     config = profile.classifiers
     trained = unvisited(study[task][RESNET][0])
-    licences = {"photos": data[data_set_of(task)].photos.snapshot.licence, "face model": LICENCE}
-    exported = export_trained(trained)
+    shown = data[data_set_of(task)]
+    licences = {"photos": shown.photos.snapshot.licence, "face model": LICENCE}
+    exported = export_trained(trained, shown.table)
     model = f"{task}{config.name_suffix}"
     return release_classifier(trained, exported, results["tasks"][task], config.gate, licences, model, job)
 

@@ -140,11 +140,14 @@ def reconstruct(
 def encode(
     scan: Annotated[Path, typer.Argument(help="A scan: obj, ply, stl, off, wrl.")],
     out: Annotated[Path, typer.Option(help="Folder for the range image and the normal images.")],
+    model: Annotated[
+        str | None, typer.Option(help="Also write request.json for the served champion of this model, on its own grid.")
+    ] = None,
 ) -> None:
     """Clean a scan, bring it upright and draw its range image and normal component images."""
     from flows.console import run_encode
 
-    run_encode(scan, out)
+    run_encode(scan, out, model)
 
 
 app.command()(evaluate)
@@ -181,6 +184,17 @@ def serve(
     from flows.serving import serve as serve_all
 
     serve_all(prefect_port, mlflow_port)
+
+
+@app.command("serve-model")
+def serve_one_model(
+    model: Annotated[str, typer.Argument(help="MODEL, MODEL@ALIAS or MODEL@NUMBER; else the champion.")] = "recognizer",
+    port: Annotated[int, typer.Option(help="Port of the server.")] = 5001,
+) -> None:
+    """Answer requests with a registered model, once every byte of it was checked; Ctrl-C ends it."""
+    from flows.model_server import serve_model
+
+    serve_model(model, port)
 
 
 app.command()(report)

@@ -21,6 +21,7 @@ from tasks.jobs import Job, open_job
 from tasks.leakage import require_apart
 from tasks.licences import licences_of
 from tasks.normals import NormalShards, encode_photos, encode_scans
+from tasks.quantise import quantise_branches
 from tasks.recogniser import Network, finetune, pretrain
 from tasks.reconstructor import train_expnet
 from tasks.release import export, release
@@ -76,7 +77,8 @@ def carry_out(request: TrainRequest, profile: Profile) -> dict[str, Any]:
     embedded = embed_scans(scans, pretrained, adapted)
     require_valid_embeddings(embedded, job)
     result = evaluate(scans, benchmark.protocol, pretrained, adapted, profile.seed, benchmark.records)
-    exported = export(adapted[CANDIDATE])
+    exported = export(adapted[CANDIDATE], normals, crops, variant)
+    exported = quantise_branches(exported, normals, scans, benchmark.protocol)
     licences = licences_of(exported.artefact, [photos.snapshot])
     released = release(exported, result, CANDIDATE, profile.gate, licences, profile.model_name, job)
 

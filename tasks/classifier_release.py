@@ -6,13 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import Float32
 from jinja2 import Environment, StrictUndefined
+from numpy import ndarray
 from prefect import task
 
 from infra.files import sha256_bytes
 from infra.profiles.classifiers import ClassifierGateConfig
-from models.classifiers.stored import load_classifier
-from models.export.classifier import check_classifier, export_classifier, metadata
+from models.classifiers.source import Source
+from models.classifiers.stored import ClassifierShape, load_classifier
+from models.classifiers.table import pooled
+from models.errors import AssetMissing
+from models.export.classifier import classifier_parity, export_classifier, metadata
+from models.export.parity import BATCHES
+from models.export.weights import save_plain_weights
 from models.metrics.temperature import fit_temperature
 from registry.gates import Evidence, Gate
 from registry.ledger import champion
@@ -21,18 +28,24 @@ from registry.packaging import LICENCES, LINEAGE, PROTOCOL, register
 from registry.promotion import promote_if_passes, register_challenger
 from tasks import policies
 from tasks.classifiers import Trained
+from tasks.classify import trained_reconstructor
+from tasks.coefficient_tables import StoredTable
+from tasks.export_reconstructor import reconstructor_files
 from tasks.files import read_json, write_json
 from tasks.jobs import Job, child_run
-from tasks.release import Exported, Released
+from tasks.release import Exported, Released, package_extras
 from tasks.stages import make
-from tasks.wiring import open_workspace
+from tasks.wiring import Workspace, open_workspace
 
-CODE = ["models.export.classifier", "models.metrics.temperature"]
+CODE = ["models.export.classifier", "models.export.weights", "models.metrics.temperature"]
 
 
 @task(name="export classifier", **policies.STAGE)
-def export_trained(trained: Trained) -> Exported:
-    """The graph, checked against torch; its probabilities at the temperature that suits the validation inputs."""
+def export_trained(trained: Trained, table: StoredTable) -> Exported:
+    """The graph, checked against torch; its probabilities at the temperature that suits the validation inputs.
+
+    `table` holds the coefficients it was judged on, of which some are what the two are compared on.
+    """
     workspace = open_workspace()
 
     def build(folder: Path, _: Path) -> None:
@@ -42,10 +55,31 @@ def export_trained(trained: Trained) -> Exported:
         network.heads.get_buffer("temperatures").copy_(torch.tensor(found))
         proto = export_classifier(network, shape)
         (folder / "model.onnx").write_bytes(proto.SerializeToString(deterministic=True))
-        write_json(folder / "parity.json", {"max_abs": check_classifier(proto, network, shape), "temperatures": found})
+        save_plain_weights(folder / "weights.safetensors", network)
+        write_json(folder / "parity.json", classifier_parity(proto, network, shape, some_inputs(trained, shape, table)))
+        write_json(folder / "temperatures.json", dict(zip(shape.tasks, found, strict=True)))
 
-    made = make(workspace, "classifier-onnx", [trained.artefact], {}, CODE, build)
-    return Exported(made, float(read_json(made.path / "parity.json")["max_abs"]))
+    made = make(workspace, "classifier-onnx", [trained.artefact, table.artefact], {}, CODE, build)
+    parity = read_json(made.path / "parity.json")
+    beside = {name: made.path / name for name in ("weights.safetensors", "parity.json", "temperatures.json")}
+    _, shape = load_classifier(trained.artefact.path)
+    beside |= reconstructor_beside(workspace, shape.source)
+    return Exported(made, max(parity.values()), beside, {f"parity.{name}": gap for name, gap in parity.items()})
+
+
+def some_inputs(trained: Trained, shape: ClassifierShape, table: StoredTable) -> Float32[ndarray, "n k"]:
+    """The first inputs that it was judged on."""
+    sets = trained.design.validation.photos[: 2 * max(BATCHES)]
+    return pooled(table.read(), sets, shape.parts, shape.confident).values
+
+
+def reconstructor_beside(workspace: Workspace, source: Source) -> dict[str, Path]:
+    """The reconstructor of the classifier's inputs, for its package; nothing where it is not in this home folder."""
+    try:
+        variant, cnet = trained_reconstructor(workspace, source)
+    except AssetMissing:
+        return {}
+    return reconstructor_files(workspace, variant, (), cnet)
 
 
 @task(name="register classifier", **policies.REGISTER)
@@ -64,7 +98,7 @@ def release_classifier(
     metrics = gate_metrics(figures, exported)
     protocol = sha256_bytes("".join(figures["protocols"]).encode())
     run = child_run(workspace, job, f"release {model}", tags={"model": model})
-    run.log_metrics(metrics)
+    run.log_metrics({**metrics, **exported.figures})
     tags = {
         PROTOCOL: protocol,
         LICENCES: ",".join(sorted(set(licences.values()))),
@@ -76,7 +110,10 @@ def release_classifier(
     run.log_text(card, "model_card.md")
     graph = (exported.artefact.path / "model.onnx").read_bytes()
     key = f"{job.key}/{model}/{exported.artefact.key}"
-    version = register(workspace.tracker, run, model, graph, key, tags=tags, card=card)
+    extras = package_extras(
+        workspace, exported, licences, f"telling people's {figures['task']} from 3D face coefficients"
+    )
+    version = register(workspace.tracker, run, model, graph, key, tags=tags, card=card, extras=extras)
     state = champion(workspace.engine, model)
     if state.version == version.version:
         run.finish()

@@ -2,35 +2,50 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from prefect import task
 
 from infra.profiles import GateConfig
 from infra.store import Artefact
-from models.export.onnx import check_parity, export_fused
+from models.export.onnx import export_fused
+from models.export.parity import BATCHES, fused_parity
+from models.export.weights import save_plain_weights
 from models.networks.fused import FusedBranches
+from registry.bom import Provenance
 from registry.gates import Evidence, Gate
 from registry.ledger import champion
 from registry.lineage import ancestors, is_complete
+from registry.packages import Extras
 from registry.packaging import LICENCES, LINEAGE, PROTOCOL, register
 from registry.promotion import Outcome, promote_if_passes, register_challenger
+from registry.stage_graph import stage_graph
 from tasks import policies
+from tasks.align import Crops
 from tasks.cards import model_card
 from tasks.embed import Three
 from tasks.evaluate import BenchmarkResult
+from tasks.export_reconstructor import reconstructor_files
 from tasks.files import read_json, write_json
 from tasks.jobs import Job, child_run
+from tasks.normals import NormalShards, some_images
 from tasks.recogniser import load_sphere20
 from tasks.stages import make
-from tasks.wiring import open_workspace
+from tasks.variants import Variant
+from tasks.wiring import Workspace, open_workspace
+
+RECOGNITION = "recognition of people by the normals of their faces' surfaces"
+LIMITS = "figures on simulated people compare parts of this system; see the model card before any use on real ones"
 
 
 class Exported(NamedTuple):
-    """`model.onnx` and how far it is from torch."""
+    """`model.onnx`, how far it is from torch, and what else goes into its package: files by name, and more figures."""
 
     artefact: Artefact
     parity_max_abs: float
+    beside: Mapping[str, Path] = MappingProxyType({})
+    figures: Mapping[str, float] = MappingProxyType({})
 
 
 class Released(NamedTuple):
@@ -44,8 +59,11 @@ class Released(NamedTuple):
 
 
 @task(name="export ONNX", **policies.STAGE)
-def export(branches: Three) -> Exported:
-    """The three branches as one graph, checked against torch."""
+def export(branches: Three, normals: NormalShards, crops: Crops, variant: Variant) -> Exported:
+    """The three branches as one graph, checked against torch on random images and on some that they were trained on.
+
+    Beside it go their weights, and the reconstructor `variant` (compared on some of its `crops`).
+    """
     workspace = open_workspace()
 
     def build(folder: Path, _: Path) -> None:
@@ -53,11 +71,15 @@ def export(branches: Three) -> Exported:
         fused = FusedBranches(x, y, z)
         proto = export_fused(fused)
         (folder / "model.onnx").write_bytes(proto.SerializeToString(deterministic=True))
-        write_json(folder / "parity.json", {"max_abs": check_parity(proto, fused)})
+        save_plain_weights(folder / "weights.safetensors", fused)
+        write_json(folder / "parity.json", fused_parity(proto, fused, some_images(normals, max(BATCHES))))
 
-    inputs = [branch.artefact for branch in branches]
-    made = make(workspace, "onnx", inputs, {}, ["models.export.onnx"], build)
-    return Exported(made, float(read_json(made.path / "parity.json")["max_abs"]))
+    inputs = [*(branch.artefact for branch in branches), *normals.shards]
+    made = make(workspace, "onnx", inputs, {}, ["models.export.parity", "models.export.weights"], build)
+    parity = read_json(made.path / "parity.json")
+    beside = {name: made.path / name for name in ("weights.safetensors", "parity.json")}
+    beside |= reconstructor_files(workspace, variant, crops.paths("reconstructor"))
+    return Exported(made, max(parity.values()), beside, {f"parity.{name}": gap for name, gap in parity.items()})
 
 
 @task(name="register and promote", **policies.REGISTER)
@@ -75,7 +97,7 @@ def release(
     metrics = gate_metrics(result, variant, exported)
     lineage = ancestors(workspace.engine, exported.artefact.key)
     run = child_run(workspace, job, f"release-{variant}", tags={"variant": variant})
-    run.log_metrics(metrics)
+    run.log_metrics({**metrics, **exported.figures})
     tags = {
         PROTOCOL: result.protocol_hash,
         LICENCES: ",".join(sorted(set(licences.values()))),
@@ -86,7 +108,8 @@ def release(
     run.log_text(card, "model_card.md")
     graph = (exported.artefact.path / "model.onnx").read_bytes()
     key = f"{job.key}/{variant}/{exported.artefact.key}"
-    version = register(workspace.tracker, run, model, graph, key, tags=tags, card=card)
+    extras = package_extras(workspace, exported, licences, RECOGNITION)
+    version = register(workspace.tracker, run, model, graph, key, tags=tags, card=card, extras=extras)
     state = champion(workspace.engine, model)
     if state.version == version.version:
         run.finish()
@@ -97,6 +120,12 @@ def release(
     run.log_dict(outcome.decision.as_data(), "gate.json")
     run.finish()
     return _released(model, version.version, outcome)
+
+
+def package_extras(workspace: Workspace, exported: Exported, licences: Mapping[str, str], purpose: str) -> Extras:
+    """What a package holds beside graph and card."""
+    lineage = stage_graph(workspace.engine, exported.artefact.key)
+    return Extras(exported.beside, Provenance(purpose, licences, lineage, (LIMITS,)))
 
 
 def gate_metrics(result: BenchmarkResult, variant: str, exported: Exported) -> dict[str, float]:

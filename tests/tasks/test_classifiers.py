@@ -260,7 +260,7 @@ def test_figures_lay_every_model_beside_the_others(world: World):
 
 def test_a_champion_answers_for_photos_and_people_and_refuses_another_reconstructor(world: World):
     trained, figures = first(world), task_figures(world.study, "gender", 1)
-    exported = export_trained.fn(trained)
+    exported = export_trained.fn(trained, world.data.table)
     assert exported.parity_max_abs < 1e-4
     licences = {"photos": "CC0-1.0"}
     config = ClassifierGateConfig(gender=0.0, gain_over_photos=-1.0)
