@@ -109,21 +109,6 @@ class IngestRequest(Config):
     fast: Annotated[bool, Field(description="only hash: a file that cannot be read is found when it is used")] = False
 
 
-class EvaluateRequest(Config):
-    """Rank-1 of the champion on a folder of scans."""
-
-    scans: Annotated[Path, Field(description="folder of scans, a sub-folder a person, or the root of a data set")]
-    gallery_rule: Annotated[
-        Literal["first", "labels"],
-        Field(description="who is enrolled: the first scan of each person, or as labels.csv says (column role)"),
-    ] = "first"
-    data_set: Annotated[
-        Literal["bu3dfe", "frgc", "bosphorus", "bu4dfe"] | None,
-        Field(description="read as this data set, by its own protocol; empty: anybody's folder"),
-    ] = None
-    model: Annotated[str, Field(description="name of the registered model whose champion is asked")] = "recognizer"
-
-
 class EvaluateAllRequest(Config):
     """Champion, challenger and the champion before on every benchmark that is there."""
 
@@ -153,3 +138,18 @@ class NightlyRequest(Config):
     drift_level: Annotated[
         float, Field(gt=0, lt=1, description="share of nights on which data like the known may be called drifted")
     ] = 0.01
+
+
+class EvaluateRequest(Config):
+    """Rank-1 of the champion on a folder of scans."""
+
+    scans: Annotated[Path, Field(description="folder of scans, a sub-folder a person, or the root of a data set")]
+    gallery_rule: Annotated[
+        Literal["first", "labels"],
+        Field(description="who is enrolled: the first scan of each person, or as labels.csv says (column role)"),
+    ] = "first"
+    data_set: Annotated[
+        Literal["bu3dfe", "frgc", "bosphorus", "bu4dfe"] | None,
+        Field(description="read as this data set, by its own protocol; empty: anybody's folder"),
+    ] = None
+    model: Annotated[str, Field(description="name of the registered model whose champion is asked")] = "recognizer"
