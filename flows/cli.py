@@ -151,7 +151,6 @@ def encode(
 
 
 app.command()(evaluate)
-app.command()(nightly)
 classifier_commands.join(app)
 
 
@@ -161,6 +160,9 @@ def setup() -> None:
     from flows.console import run_setup
 
     run_setup()
+
+
+app.command()(nightly)
 
 
 @app.command()
