@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from flows import classifier_commands
+from flows import classifier_commands, promotion_commands
 from flows.data_commands import data
 from flows.evaluate_commands import evaluate
 from flows.nightly_commands import nightly
@@ -152,6 +152,7 @@ def encode(
 
 app.command()(evaluate)
 classifier_commands.join(app)
+promotion_commands.join(app)
 
 
 @app.command()

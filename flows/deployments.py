@@ -13,9 +13,12 @@ from flows.parameters import (
     ClassifiersRequest,
     CompareRequest,
     IngestRequest,
+    PromoteRequest,
     ReconstructorRequest,
+    RollbackRequest,
     TrainRequest,
 )
+from flows.promote import promote, rollback
 from flows.recognizer import train_recognizer
 from flows.reconstructor import train_reconstructor
 from infra.config import Config
@@ -59,15 +62,34 @@ def deployments() -> list[Any]:
             "List a data set as an immutable snapshot: every file hashed and checked, with labels and licence.",
             ["data"],
         ),
+        _offered(
+            promote,
+            "promote",
+            PromoteRequest(),
+            "Hold the gate against a version, ask a person where one has to agree, and make it champion.",
+            ["registry"],
+            at_once=None,
+        ),
+        _offered(
+            rollback,
+            "rollback",
+            RollbackRequest(reason="what is wrong with the champion"),
+            "Give the place back to the previous champion, which has to answer before it serves.",
+            ["registry"],
+            at_once=None,
+        ),
     ]
 
 
-def _offered(flow: Flow[..., Any], name: str, request: Config, description: str, tags: list[str]) -> Any:
+def _offered(
+    flow: Flow[..., Any], name: str, request: Config, description: str, tags: list[str], at_once: int | None = 1
+) -> Any:
+    """One deployment; `at_once` runs of it (None: any number, which the ledger sorts out)."""
     return flow.to_deployment(
         name=name,
         parameters={"request": request.model_dump(mode="json")},
         description=description,
         tags=tags,
-        concurrency_limit=1,
+        concurrency_limit=at_once,
         entrypoint_type=EntrypointType.MODULE_PATH,  # by file, our folder would come before all libraries
     )

@@ -29,3 +29,6 @@ CHECK: dict[str, Any] = {**_COMMON, "retries": 0}
 
 REGISTER: dict[str, Any] = {**_COMMON, "retries": 2, "retry_delay_seconds": 5, "retry_condition_fn": _worth_another_try}
 """Calls to MLflow and the ledger: keyed, so a retry makes nothing twice."""
+
+CHANGE: dict[str, Any] = {**_COMMON, "retries": 0}
+"""Changes of champion: never repeated blindly; settling finishes what a crash left of one."""

@@ -15,7 +15,9 @@ def test_each_flow_is_named_by_its_module_and_its_form_has_defaults_that_it_take
         ClassifiersRequest,
         CompareRequest,
         IngestRequest,
+        PromoteRequest,
         ReconstructorRequest,
+        RollbackRequest,
         TrainRequest,
     )
 
@@ -26,6 +28,8 @@ def test_each_flow_is_named_by_its_module_and_its_form_has_defaults_that_it_take
         "flows.compare.compare_reconstructors": CompareRequest(),
         "flows.classifiers.train_classifiers": ClassifiersRequest(),
         "flows.ingest.ingest": IngestRequest(folder=Path("photos")),
+        "flows.promote.promote": PromoteRequest(),
+        "flows.promote.rollback": RollbackRequest(reason="what is wrong with the champion"),
     }
     assert offered.keys() == requests.keys()
     for entrypoint, request in requests.items():

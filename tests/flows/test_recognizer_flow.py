@@ -17,8 +17,8 @@ from infra.database import open_engine
 from infra.profiles import load_profile
 from infra.store import ContentStore
 from registry.lineage import ancestors, is_complete
+from registry.mirror import reconcile
 from registry.packaging import LINEAGE, fetch_graph, fetch_package, find_version
-from registry.promotion import reconcile
 from registry.tracking import KEY, Tracker
 from tests.flows.conftest import DEMO, FirstRun, Interrupted, alone_with
 from tests.flows.trinormal_command import VARIANTS, ask, contents, figures, partials, results_of, run
@@ -216,7 +216,7 @@ def test_prefect_saw_the_flow_and_each_stage_complete(unbroken: FirstRun):
     tasks = ask(database, "select name, state_type from task_run")
     assert {state for _, state in tasks} == {"COMPLETED"}
     names = {re.sub(r"-[0-9a-f]+$", "", name) for name, _ in tasks}
-    assert {"train ExpNet", "evaluate", "register and promote", "report"} <= names
+    assert {"train ExpNet", "evaluate", "register", "judge", "make champion", "report"} <= names
     keys = {key for (key,) in ask(database, "select key from artifact")}
     assert {f"{topic}-validation" for topic in TOPICS} | {"recognizer-results"} <= keys
 
