@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from prefect import flow
 
 from flows.parameters import ClassifiersRequest
+from flows.promote import compete
 from flows.reconstructor import photo_network
 from infra.profiles import Profile, load_profile
 from infra.store import Artefact
@@ -14,7 +15,7 @@ from tasks import policies
 from tasks.align import align_photos
 from tasks.classifier_data import LabelledPhotos, fei_photos, kdef_photos, records_of
 from tasks.classifier_designs import TASKS, all_experiments
-from tasks.classifier_release import export_trained, release_classifier
+from tasks.classifier_release import export_trained, outcomes_of, register_classifier
 from tasks.classifier_report import report_classifiers
 from tasks.classifier_results import (
     confusion_figures,
@@ -32,7 +33,7 @@ from tasks.coefficient_tables import tabulate
 from tasks.faces import coefficients_of
 from tasks.gather import Photos
 from tasks.jobs import Job, open_job
-from tasks.release import Released
+from tasks.promotion import Released
 from tasks.rnet import train_rnet
 from tasks.synthesise import synthesise_photos
 from tasks.validate import require_valid_coefficients, require_valid_photos, require_valid_world
@@ -123,10 +124,14 @@ def release(
     """The network of the first fold, judged by the figures of all folds."""
     config = profile.classifiers
     trained = unvisited(study[task][RESNET][0])
-    licences = {"photos": data[data_set_of(task)].photos.snapshot.licence, "face model": LICENCE}
-    exported = export_trained(trained)
+    shown = data[data_set_of(task)]
+    licences = {"photos": shown.photos.snapshot.licence, "face model": LICENCE}
+    exported = export_trained(trained, shown.table)
     model = f"{task}{config.name_suffix}"
-    return release_classifier(trained, exported, results["tasks"][task], config.gate, licences, model, job)
+    outcomes = unvisited(outcomes_of(study[task][RESNET]))
+    figures = results["tasks"][task]
+    version = register_classifier(trained, exported, figures, outcomes, config.gate, licences, model, job)
+    return compete(model, version.version)
 
 
 def output_folder(kdef: Path | None, profile: Profile) -> Path:

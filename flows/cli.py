@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from flows import classifier_commands
+from flows import classifier_commands, promotion_commands
 from flows.data_commands import data
 from flows.evaluate_commands import evaluate
 from flows.package_commands import package
@@ -140,15 +140,19 @@ def reconstruct(
 def encode(
     scan: Annotated[Path, typer.Argument(help="A scan: obj, ply, stl, off, wrl.")],
     out: Annotated[Path, typer.Option(help="Folder for the range image and the normal images.")],
+    model: Annotated[
+        str | None, typer.Option(help="Also write request.json for the served champion of this model, on its own grid.")
+    ] = None,
 ) -> None:
     """Clean a scan, bring it upright and draw its range image and normal component images."""
     from flows.console import run_encode
 
-    run_encode(scan, out)
+    run_encode(scan, out, model)
 
 
 app.command()(evaluate)
 classifier_commands.join(app)
+promotion_commands.join(app)
 
 
 @app.command()
@@ -169,6 +173,17 @@ def doctor(
     from flows.console import run_doctor
 
     run_doctor(basel)
+
+
+@app.command("serve-model")
+def serve_one_model(
+    model: Annotated[str, typer.Argument(help="MODEL, MODEL@ALIAS or MODEL@NUMBER; else the champion.")] = "recognizer",
+    port: Annotated[int, typer.Option(help="Port of the server.")] = 5001,
+) -> None:
+    """Answer requests with a registered model, once every byte of it was checked; Ctrl-C ends it."""
+    from flows.model_server import serve_model
+
+    serve_model(model, port)
 
 
 app.command()(report)

@@ -121,8 +121,8 @@ def run_reconstruct(photos: Path, out: Path, reconstructor: str, folder: Path | 
     console.print(f"{len(done.failures)} failures" + (" (failures.csv says why)" if done.failures else ""))
 
 
-def run_encode(scan: Path, out: Path) -> None:
-    """Encode one scan and say what cleaning found."""
+def run_encode(scan: Path, out: Path, model: str | None) -> None:
+    """Encode one scan and say what cleaning found; with `model` write a request to its champion too."""
     from tasks.encode import encode_scan
 
     shown = Table(title=scan.name, box=box.SIMPLE)
@@ -132,6 +132,11 @@ def run_encode(scan: Path, out: Path) -> None:
         shown.add_row(step, done)
     console.print(shown)
     console.print(f"range image and Nx, Ny, Nz in {out} (sheet.png shows all)", soft_wrap=True)
+    if model is not None:
+        from tasks.request import write_request
+
+        write_request(scan, model, out)
+        console.print(f"{out / 'request.json'}: what `trinormal serve-model {model}` answers", soft_wrap=True)
 
 
 def run_setup() -> None:

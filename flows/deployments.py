@@ -15,9 +15,12 @@ from flows.parameters import (
     ClassifiersRequest,
     CompareRequest,
     IngestRequest,
+    PromoteRequest,
     ReconstructorRequest,
+    RollbackRequest,
     TrainRequest,
 )
+from flows.promote import promote, rollback
 from flows.recognizer import train_recognizer
 from flows.reconstructor import train_reconstructor
 from infra.config import Config
@@ -75,6 +78,22 @@ OFFERS = (
         IngestRequest(folder=Path("photos")),
         "List a data set as an immutable snapshot: every file hashed and checked, with labels and licence.",
         ("data",),
+    ),
+    Offer(
+        promote,
+        "promote",
+        PromoteRequest(),
+        "Hold the gate against a version, ask a person where one has to agree, and make it champion.",
+        ("registry",),
+        at_once=None,  # the ledger sorts out who was first
+    ),
+    Offer(
+        rollback,
+        "rollback",
+        RollbackRequest(reason="what is wrong with the champion"),
+        "Give the place back to the previous champion, which has to answer before it serves.",
+        ("registry",),
+        at_once=None,
     ),
 )
 BUSY = {"queue": ConcurrencyLimitStrategy.ENQUEUE, "skip": ConcurrencyLimitStrategy.CANCEL_NEW}

@@ -127,3 +127,35 @@ class EvaluateRequest(Config):
         Field(description="read as this data set, by its own protocol; empty: anybody's folder"),
     ] = None
     model: Annotated[str, Field(description="name of the registered model whose champion is asked")] = "recognizer"
+
+
+class PromoteRequest(Config):
+    """Judge a version of a model by its gate and make it champion."""
+
+    model: Annotated[str, Field(description="name of the registered model")] = "recognizer"
+    version: Annotated[
+        str, Field(description="number of the version; empty: the challenger", pattern=r"^([1-9][0-9]*)?$")
+    ] = ""
+    dry_run: Annotated[bool, Field(description="only say what the gate says; nothing is written or changed")] = False
+    ask: Annotated[
+        bool, Field(description="wait for a person's word in this UI, also where the gate does not ask for one")
+    ] = False
+    approval: Annotated[
+        str, Field(description="your approval with its reason, instead of being asked for it", max_length=2000)
+    ] = ""
+    licence_override: Annotated[
+        str | None, Field(description="why a model of restricted data may serve all the same", max_length=2000)
+    ] = None
+    actor: Annotated[str, Field(description="who asks; the ledger keeps it", min_length=1, max_length=100)] = (
+        "Prefect UI"
+    )
+
+
+class RollbackRequest(Config):
+    """Give the place back to the previous champion."""
+
+    model: Annotated[str, Field(description="name of the registered model")] = "recognizer"
+    reason: Annotated[str, Field(description="why; the ledger keeps it", min_length=1, max_length=2000)]
+    actor: Annotated[str, Field(description="who asks; the ledger keeps it", min_length=1, max_length=100)] = (
+        "Prefect UI"
+    )

@@ -6,13 +6,14 @@ from typing import Any
 from prefect import flow
 
 from flows.parameters import TrainRequest
+from flows.promote import compete
 from flows.reconstructor import worlds
 from infra.profiles import Profile, load_profile
 from infra.resources import PeakMemory
 from models.types import AXES
 from tasks import policies
 from tasks.align import align_photos
-from tasks.benchmark import simulated_benchmark
+from tasks.benchmark import Benchmark, simulated_benchmark
 from tasks.embed import Three, embed_scans
 from tasks.evaluate import evaluate
 from tasks.faces import coefficients_of, pool_people
@@ -22,10 +23,13 @@ from tasks.jobs import Job, open_job
 from tasks.leakage import require_apart
 from tasks.licences import licences_of
 from tasks.normals import NormalShards, encode_photos, encode_scans
+from tasks.outcomes import Outcomes
+from tasks.quantise import quantise_branches
 from tasks.recogniser import Network, finetune, pretrain
 from tasks.reconstructor import train_expnet
-from tasks.release import export, release
+from tasks.release import export, register_candidate
 from tasks.report import Findings, draw_pictures, keep_peak, report
+from tasks.rescore import champion_to_score, outcomes_of_champion
 from tasks.validate import (
     require_valid_coefficients,
     require_valid_embeddings,
@@ -77,9 +81,11 @@ def carry_out(request: TrainRequest, profile: Profile) -> dict[str, Any]:
     embedded = embed_scans(scans, pretrained, adapted)
     require_valid_embeddings(embedded, job)
     result = evaluate(scans, benchmark.protocol, pretrained, adapted, profile.seed, benchmark.records)
-    exported = export(adapted[CANDIDATE])
+    exported = export(adapted[CANDIDATE], normals, crops, variant)
+    exported = quantise_branches(exported, normals, scans, benchmark.protocol)
     licences = licences_of(exported.artefact, [photos.snapshot])
-    released = release(exported, result, CANDIDATE, profile.gate, licences, profile.model_name, job)
+    version = register_candidate(exported, result, CANDIDATE, profile.gate, licences, profile.model_name, job)
+    released = compete(version.model, version.version, score_champion(version.model, benchmark))
 
     folder = output_folder(request.photos, profile)
     draw_pictures(folder, crops, profile.normals, expnet, result, scans, benchmark.protocol, CANDIDATE)
@@ -100,6 +106,16 @@ def carry_out(request: TrainRequest, profile: Profile) -> dict[str, Any]:
         profile, photos.snapshot, expnet.error, result, SIMULATED, released, len(normals.failures), stages, CANDIDATE
     )
     return report(folder, findings, job)
+
+
+def score_champion(model: str, benchmark: Benchmark) -> Outcomes | None:
+    """What the champion makes of this benchmark, where it keeps no outcomes under its protocol."""
+    champion = champion_to_score(model, benchmark.protocol)
+    if champion is None:
+        return None
+    return outcomes_of_champion(
+        champion, encode_scans(benchmark.root, benchmark.records, champion.normals), benchmark.protocol
+    )
 
 
 def adapt(normals: NormalShards, pretrained: Network, profile: Profile, job: Job) -> dict[str, Three]:

@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     @property
     def signing(self) -> Path:
         """The key that packages of models are signed with, and the public keys that are trusted."""
-        return self.home / "signing"
+        return self.home / "mlflow" / "signing"
 
     @property
     def assets(self) -> Path:

@@ -24,13 +24,20 @@ class Gate:
         if not bounds or not all(math.isfinite(bound) for bound in bounds):
             raise ValueError(f"gate {self.metric!r} needs a finite at_least or at_most")
 
+    @property
+    def bound(self) -> str:
+        """What it asks for, in words."""
+        told = (("at least", self.at_least), ("at most", self.at_most))
+        return ", ".join(f"{which} {bound:g}" for which, bound in told if bound is not None)
+
 
 class Check(NamedTuple):
-    """What one gate saw: `reason` is empty when it passed."""
+    """What one gate saw: `reason` is empty when it passed, `bound` what it asked for."""
 
     metric: str
     value: float | None
     reason: str
+    bound: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,15 +96,20 @@ def obstacles(candidate: Evidence, champion_protocol: str | None) -> tuple[str, 
 
 def _check(gate: Gate, metrics: Mapping[str, float]) -> Check:
     value = metrics.get(gate.metric)
+    return Check(gate.metric, value, _fault(gate, value), gate.bound)
+
+
+def _fault(gate: Gate, value: float | None) -> str:
+    """Why a value does not do; empty where it does."""
     if value is None:
-        return Check(gate.metric, None, f"{gate.metric} is missing")
+        return f"{gate.metric} is missing"
     if _finite(value) is None:
-        return Check(gate.metric, value, f"{gate.metric} is {value}")
+        return f"{gate.metric} is {value}"
     if gate.at_least is not None and value < gate.at_least:
-        return Check(gate.metric, value, f"{gate.metric} is {value:g}, below {gate.at_least:g}")
+        return f"{gate.metric} is {value:g}, below {gate.at_least:g}"
     if gate.at_most is not None and value > gate.at_most:
-        return Check(gate.metric, value, f"{gate.metric} is {value:g}, above {gate.at_most:g}")
-    return Check(gate.metric, value, "")
+        return f"{gate.metric} is {value:g}, above {gate.at_most:g}"
+    return ""
 
 
 def _finite(value: float | None) -> float | None:

@@ -112,7 +112,7 @@ class ChampionRecord(Base):
 
 
 class LedgerRecord(Base):
-    """One decision about a model; the database refuses to change or delete it."""
+    """One line about a model; the database refuses to change or delete it. Older ones say neither who nor why."""
 
     __tablename__ = "ledger"
     model: Mapped[str] = mapped_column(String(200), primary_key=True)
@@ -124,3 +124,5 @@ class LedgerRecord(Base):
     created: Mapped[datetime] = mapped_column(UtcDateTime)
     previous_hash: Mapped[str] = mapped_column(SHA256)
     hash: Mapped[str] = mapped_column(SHA256)
+    actor: Mapped[str | None] = mapped_column(String(200))
+    reason: Mapped[str | None] = mapped_column(Text)

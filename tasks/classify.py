@@ -99,7 +99,7 @@ def _coefficients(
     workspace: Workspace, faces: Iterable[FacePhoto], shape: ClassifierShape
 ) -> tuple[CoefficientTable, list[Failure]]:
     """The photos' coefficients by the classifier's own reconstructor, and photos that gave none."""
-    variant, cnet = _reconstructor(workspace, shape.source)
+    variant, cnet = trained_reconstructor(workspace, shape.source)
     device = pick_device(workspace.settings.device)
     opened = open_reconstructor(variant.name, variant.folder)
     photos = {face.path: face for face in faces}
@@ -117,7 +117,7 @@ def _coefficients(
     return table, [each for each in outcomes if isinstance(each, Failure)]
 
 
-def _reconstructor(workspace: Workspace, source: Source) -> tuple[Variant, Artefact | None]:
+def trained_reconstructor(workspace: Workspace, source: Source) -> tuple[Variant, Artefact | None]:
     """The reconstructor of that version, and the C-Net on top of it; raises `AssetMissing`."""
     name, _, version = source.reconstructor.partition(" ")
     if name == "landmarks":

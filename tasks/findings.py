@@ -8,7 +8,7 @@ from infra.store import Artefact
 from models.reconstructors.scoring import ShapeError
 from registry.catalogue import Snapshot
 from tasks.evaluate import BenchmarkResult
-from tasks.release import Released
+from tasks.promotion import Released
 
 
 class Findings(NamedTuple):

@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import UInt8
+from numpy import ndarray
 from prefect import task
 
 from infra.files import sha256_file
@@ -92,6 +94,14 @@ def encode_scans(root: Path, records: list[ScanRecord], config: NormalsConfig) -
 def load_normals(given: NormalShards) -> np.ndarray:
     """All images of a test set in memory (a benchmark of 2,500 scans at 112 pixels takes 94 MB)."""
     return np.concatenate([np.load(path, allow_pickle=False) for path in given.paths])
+
+
+def some_images(given: NormalShards, count: int) -> UInt8[ndarray, "n 3 h w"]:
+    """At most `count` images, spread evenly over the shards and within each."""
+    each = -(-count // max(1, len(given.paths)))
+    blocks = [np.load(path, mmap_mode="r", allow_pickle=False) for path in given.paths]
+    chosen = [block[np.unique(np.linspace(0, len(block) - 1, each).astype(int))] for block in blocks if len(block)]
+    return np.concatenate(chosen)[:count]
 
 
 def _grid(config: NormalsConfig) -> list[float]:

@@ -37,6 +37,8 @@ REGISTER: dict[str, Any] = {
 }
 """Calls to MLflow and the ledger: keyed, so a retry makes nothing twice."""
 
+CHANGE: dict[str, Any] = {**_COMMON, "retries": 0}
+"""Changes of champion: never repeated blindly; settling finishes what a crash left of one."""
 DAY_S = 24 * 3600.0
 
 TRAINING: dict[str, Any] = {"retries": 0, "timeout_seconds": 30 * DAY_S}

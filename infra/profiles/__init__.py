@@ -13,6 +13,7 @@ from infra.numbers import Count, Positive, Share
 from infra.profiles.benchmarks import BenchmarkConfig, BenchmarksConfig
 from infra.profiles.classifiers import ClassifiersConfig
 from infra.profiles.cleaning import CleaningConfig
+from infra.profiles.gates import GateConfig
 from infra.profiles.portraits import PortraitsConfig
 from infra.profiles.rnet import CNetConfig, RNetConfig
 from infra.profiles.texface import TexFaceConfig
@@ -93,15 +94,6 @@ class RecogniserConfig(Config):
     pretraining: TrainingConfig
     finetuning: TrainingConfig
     lmcl: MarginConfig = MarginConfig()
-
-
-class GateConfig(Config):
-    """What a recogniser must reach before it becomes champion; absent or NaN metrics fail."""
-
-    fused_rank1: Share
-    gain_over_baseline: float = 0.10
-    parity_max_abs: Positive = 1e-4
-    fused_below_best_axis: Annotated[float, Field(ge=0)] = 0.0
 
 
 class Profile(Config):

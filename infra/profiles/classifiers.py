@@ -6,6 +6,7 @@ from pydantic import Field
 
 from infra.config import Config
 from infra.numbers import Count, NotNegative, Positive, Share
+from infra.profiles.gates import ServingGateConfig
 
 
 class ClassifierTrainingConfig(Config):
@@ -71,6 +72,7 @@ class ClassifierGateConfig(Config):
     expression: Share = 0.80
     gain_over_photos: float = 0.0
     parity_max_abs: Positive = 1e-4
+    serving: ServingGateConfig = ServingGateConfig()
 
 
 class ClassifiersConfig(Config):

@@ -1,19 +1,22 @@
 """A coefficient classifier as an ONNX graph that says what it takes and what its answers are called."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
+import numpy as np
 import torch
+from jaxtyping import Float32
+from numpy import ndarray
 from onnx import ModelProto
 
 from models.classifiers.stored import ClassifierShape, shape_from
 from models.errors import ArtefactError
-from models.export.onnx import export_graph, largest_difference
+from models.export.onnx import export_graph
+from models.export.parity import BATCHES, differences
 from models.networks.classifier import CoefficientClassifier, Probabilities
 
 INPUT = "coefficients"
 METADATA = "trinormal.classifier"
-CHECKED_BATCHES = (1, 5, 16)
 
 
 def export_classifier(network: CoefficientClassifier, shape: ClassifierShape) -> ModelProto:
@@ -48,15 +51,22 @@ def read_shape(found: Mapping[str, str], where: str) -> ClassifierShape:
         raise ArtefactError(f"{where}: not a classifier of coefficients; train one with train-classifiers") from error
 
 
-def check_classifier(proto: ModelProto, network: CoefficientClassifier, shape: ClassifierShape) -> float:
-    """Largest difference of probabilities between ONNX Runtime and torch, for inputs like those it was trained on.
+def classifier_parity(
+    proto: ModelProto,
+    network: CoefficientClassifier,
+    shape: ClassifierShape,
+    real: Float32[ndarray, "n k"],
+) -> dict[str, float]:
+    """Largest difference of probabilities between ONNX Runtime and torch, by batch: `random_1`, `real_5`, ...
 
-    Raises `ArtefactError` above `PARITY_TOLERANCE`.
+    Random inputs spread as those it was trained on; `real` are coefficients of faces, which come again where they are
+    fewer than a batch. Raises `ArtefactError` above `PARITY_TOLERANCE`.
     """
     draw = torch.Generator().manual_seed(0)
     mean, gain = (network.get_buffer(name) for name in ("mean", "gain"))
     spread = torch.where(gain > 0, 1 / gain, 0.0)
-    batches: Sequence[list[torch.Tensor]] = [
-        [mean + spread * torch.randn((count, shape.size), generator=draw)] for count in CHECKED_BATCHES
-    ]
-    return largest_difference(proto, Probabilities(network), batches, (INPUT,), list(shape.tasks))
+    batches = {
+        f"random_{count}": [mean + spread * torch.randn((count, shape.size), generator=draw)] for count in BATCHES
+    }
+    batches |= {f"real_{count}": [torch.from_numpy(np.resize(real, (count, shape.size)))] for count in BATCHES}
+    return differences(proto, Probabilities(network), batches, (INPUT,), list(shape.tasks))

@@ -2,11 +2,10 @@
 
 import logging
 import warnings
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import onnx
 import onnxruntime
 import torch
@@ -55,38 +54,6 @@ def export_graph(
     proto = program.model_proto
     onnx.checker.check_model(proto, full_check=True)
     return proto
-
-
-def check_parity(proto: ModelProto, module: FusedBranches, batches: Sequence[int] = (1, 5, 16)) -> float:
-    """Largest absolute difference between ONNX Runtime and torch on random images of these batch sizes.
-
-    Raises `ArtefactError` above `PARITY_TOLERANCE`.
-    """
-    draw = torch.Generator().manual_seed(0)
-    images = ([torch.rand((batch, 1, *module.image_size), generator=draw) * 2 - 1 for _ in INPUTS] for batch in batches)
-    return largest_difference(proto, module, images, INPUTS, OUTPUTS)
-
-
-def largest_difference(
-    proto: ModelProto,
-    module: nn.Module,
-    batches: Iterable[Sequence[torch.Tensor]],
-    inputs: Sequence[str],
-    outputs: Sequence[str],
-) -> float:
-    """Of ONNX Runtime's and torch's outputs for `batches`; raises `ArtefactError` above `PARITY_TOLERANCE`."""
-    session = load_session(proto.SerializeToString())
-    module = module.cpu().eval()
-    worst = 0.0
-    for given in batches:
-        with torch.inference_mode():
-            expected = module(*given)
-        found = session.run(list(outputs), {name: each.numpy() for name, each in zip(inputs, given, strict=True)})
-        for ours, theirs in zip(expected, found, strict=True):
-            worst = max(worst, float(np.abs(ours.numpy() - np.asarray(theirs)).max()))
-    if not worst <= PARITY_TOLERANCE:
-        raise ArtefactError(f"the exported graph differs from the network by {worst:.2g}: do not use it")
-    return worst
 
 
 def load_session(source: Path | bytes, threads: int = 0) -> onnxruntime.InferenceSession:

@@ -13,6 +13,7 @@ BENCHMARKS = {
     "5x5 plane-fit normals, 112 x 112": "bench_normals",
     "mesh of 25,000 triangles to a 112 x 112 range image": "bench_rasteriser",
     "rank-1 search by the mean of three distances": "bench_search",
+    "Sphere20 on one core, 32 and 8 bits": "bench_branches",
     "index of a data set, from a listing and from a disk": "bench_index",
 }
 PEERS = ("open3d", "faiss", "cv2")

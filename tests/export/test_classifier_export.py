@@ -11,7 +11,7 @@ from models.classifiers.source import Source
 from models.classifiers.stored import ClassifierShape, load_classifier, new_classifier, save_classifier
 from models.classifiers.table import CoefficientTable
 from models.errors import ArtefactError, ConfigurationError
-from models.export.classifier import INPUT, check_classifier, export_classifier, read_shape
+from models.export.classifier import INPUT, classifier_parity, export_classifier, read_shape
 from models.export.onnx import load_session
 
 SOURCE = Source("builtin-1/id10/exp6", "rnet 0123", "4567")
@@ -36,7 +36,10 @@ def proto(network):
 
 
 def test_the_graph_tells_what_the_network_tells(network, proto):
-    assert check_classifier(proto, network, SHAPE) < 1e-5
+    real = np.random.default_rng(1).normal(size=(3, SHAPE.size)).astype(np.float32)
+    found = classifier_parity(proto, network, SHAPE, real)
+    assert set(found) == {f"{kind}_{count}" for kind in ("random", "real") for count in (1, 5, 16)}
+    assert max(found.values()) < 1e-5
     session = load_session(proto.SerializeToString())
     found = session.run(["gender"], {INPUT: numbers(5)})[0]
     logits = network(torch.from_numpy(numbers(5)))[1].detach().numpy() / 0.6

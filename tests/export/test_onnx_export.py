@@ -5,7 +5,8 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from models.errors import ArtefactError
-from models.export.onnx import INPUTS, OUTPUTS, check_parity, export_fused, load_session
+from models.export.onnx import INPUTS, OUTPUTS, export_fused, load_session
+from models.export.parity import fused_parity
 from models.networks.fused import FusedBranches
 from models.networks.preprocessing import use_channels_last
 from models.networks.sphere20 import Sphere20
@@ -26,7 +27,10 @@ def proto(module):
 
 
 def test_the_graph_agrees_with_the_network_at_batches_it_was_not_exported_with(proto, module):
-    assert check_parity(proto, module, (1, 5, 16)) < 1e-5
+    images = np.random.default_rng(0).integers(0, 256, (3, 3, 32, 24), np.uint8)
+    found = fused_parity(proto, module, images)
+    assert set(found) == {f"{kind}_{count}" for kind in ("random", "real") for count in (1, 5, 16)}
+    assert max(found.values()) < 1e-5
 
 
 def test_inputs_and_outputs_have_their_names_and_a_free_batch_size(proto):
@@ -55,7 +59,7 @@ def test_a_graph_that_differs_from_the_network_is_refused(proto, module):
     values += 0.1
     weight.CopyFrom(numpy_helper.from_array(values, weight.name))
     with pytest.raises(ArtefactError, match="differs from the network"):
-        check_parity(changed, module, (1,))
+        fused_parity(changed, module, np.zeros((0, 3, 32, 24), np.uint8))
 
 
 def external(name="w") -> TensorProto:

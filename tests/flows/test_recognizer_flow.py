@@ -1,21 +1,24 @@
 """The whole of the main job in profile tiny, through the real command: once unbroken, again, and killed everywhere."""
 
+import json
 import math
 import re
 import signal
+from pathlib import Path
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 from mlflow import MlflowClient
+from safetensors.numpy import load as load_weights
 
 from infra.database import open_engine
 from infra.profiles import load_profile
 from infra.store import ContentStore
 from registry.lineage import ancestors, is_complete
-from registry.packaging import LINEAGE, fetch_graph, find_version
-from registry.promotion import reconcile
+from registry.mirror import reconcile
+from registry.packaging import LINEAGE, fetch_graph, fetch_package, find_version
 from registry.tracking import KEY, Tracker
 from tests.flows.conftest import DEMO, FirstRun, Interrupted, alone_with
 from tests.flows.trinormal_command import VARIANTS, ask, contents, figures, partials, results_of, run
@@ -125,6 +128,24 @@ def test_the_registry_holds_a_champion_that_runs(unbroken: FirstRun):
     engine.dispose()
 
 
+def test_the_champions_package_holds_all_that_belongs_to_it(unbroken: FirstRun, tmp_path: Path):
+    tracker = tracker_of(unbroken.sandbox.home)
+    package = fetch_package(tracker, find_version(tracker, MODEL, "@champion"), tmp_path)
+    parity, verdict = (json.loads(package.read(name)) for name in ("parity.json", "quantisation.json"))
+    assert set(parity) == {f"{kind}_{count}" for kind in ("random", "real") for count in (1, 5, 16)}
+    assert max(parity.values()) < 1e-4
+    assert ("model.int8.onnx" in package.manifest.files) == verdict["accepted"] == (verdict["reason"] == "")
+    assert verdict["rank1"]["fp32"] == results_of(unbroken.sandbox.home)["benchmarks"]["bu3dfe"]["lmcl"]["fused"]
+    weights = load_weights(package.read("weights.safetensors"))
+    assert {name.partition(".")[0] for name in weights} == {"branch_x", "branch_y", "branch_z"}
+    crops = np.zeros((2, 3, *[load_profile("tiny").expnet.pixels] * 2), np.uint8)
+    session = onnxruntime.InferenceSession(package.read("reconstructor.onnx"), providers=["CPUExecutionProvider"])
+    identity, *_ = session.run(None, {"crops": crops})
+    assert np.asarray(identity).shape == (2, 99)
+    bom = json.loads(package.read("bom.cdx.json"))
+    assert {"snapshot", "sphere20", "photo-normals"} <= {each["name"] for each in bom["components"]}
+
+
 def test_the_champion_can_be_traced_to_its_photos(unbroken: FirstRun):
     home = unbroken.sandbox.home
     engine = open_engine(f"sqlite:///{home / 'trinormal.db'}")
@@ -195,7 +216,7 @@ def test_prefect_saw_the_flow_and_each_stage_complete(unbroken: FirstRun):
     tasks = ask(database, "select name, state_type from task_run")
     assert {state for _, state in tasks} == {"COMPLETED"}
     names = {re.sub(r"-[0-9a-f]+$", "", name) for name, _ in tasks}
-    assert {"train ExpNet", "evaluate", "register and promote", "report"} <= names
+    assert {"train ExpNet", "evaluate", "register", "judge", "make champion", "report"} <= names
     keys = {key for (key,) in ask(database, "select key from artifact")}
     assert {f"{topic}-validation" for topic in TOPICS} | {"recognizer-results"} <= keys
 

@@ -73,3 +73,10 @@ def test_a_licence_override_with_its_reason_lets_a_restricted_model_through():
     candidate = Evidence({}, "p", frozenset({"research-only"}), True, licence_override="demo in the laboratory")
     assert obstacles(candidate, "p") == ()
     assert obstacles(candidate, None) == ()
+
+
+def test_a_check_says_what_was_asked_for():
+    (rank1, latency) = judge({"rank1": 0.95, "latency_ms": 70.0}, [RANK1, LATENCY]).checks
+    assert (rank1.bound, rank1.reason) == ("at least 0.9", "")
+    assert (latency.bound, latency.reason) == ("at most 50", "latency_ms is 70, above 50")
+    assert Gate("share", at_least=0.25, at_most=0.5).bound == "at least 0.25, at most 0.5"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from infra.database import migrate, open_engine
 from infra.settings import load_settings
+from infra.signing import Keyring
 from infra.store import ContentStore
 from registry.tracking import Tracker
 from tasks.wiring import Workspace
@@ -18,7 +19,6 @@ def new_home(home: Path) -> Iterator[Workspace]:
     settings.home.mkdir(parents=True)
     engine = open_engine(settings.database_url.get_secret_value())
     migrate(engine)
-    yield Workspace(
-        settings, ContentStore(settings.store), engine, Tracker(settings.mlflow_tracking_uri, settings.mlflow_artifacts)
-    )
+    tracker = Tracker(settings.mlflow_tracking_uri, settings.mlflow_artifacts, Keyring(settings.signing))
+    yield Workspace(settings, ContentStore(settings.store), engine, tracker)
     engine.dispose()

@@ -17,6 +17,7 @@ from infra.store import Artefact
 from models.classifiers.stored import load_classifier
 from models.errors import AssetMissing, ConfigurationError, DataError
 from models.export.classifier import INPUT, read_shape
+from models.export.latency import Latency
 from models.export.onnx import load_session
 from models.networks.cnet import CNet
 from models.networks.rnet import RNetwork
@@ -29,15 +30,24 @@ from tasks import (
     classifier_data,
     classifier_release,
     coefficient_tables,
+    confirmation,
     faces,
     fit_classifier,
     portraits,
+    promotion,
 )
 from tasks import classifier_training as training_module
 from tasks.build_faces import face_photos
 from tasks.classifier_data import LabelledPhotos, records_of
 from tasks.classifier_designs import Experiment, gender_experiments
-from tasks.classifier_release import classifier_card, export_trained, gate_metrics, gates, release_classifier
+from tasks.classifier_release import (
+    classifier_card,
+    export_trained,
+    gate_metrics,
+    gates,
+    outcomes_of,
+    register_classifier,
+)
 from tasks.classifier_results import reliability_of, task_figures, telling_apart
 from tasks.classifier_study import LOGISTIC, NEAREST, PHOTOS, RESNET, Study, candidates
 from tasks.classifier_training import Candidate
@@ -260,11 +270,19 @@ def test_figures_lay_every_model_beside_the_others(world: World):
 
 def test_a_champion_answers_for_photos_and_people_and_refuses_another_reconstructor(world: World):
     trained, figures = first(world), task_figures(world.study, "gender", 1)
-    exported = export_trained.fn(trained)
+    exported = export_trained.fn(trained, world.data.table)
     assert exported.parity_max_abs < 1e-4
     licences = {"photos": "CC0-1.0"}
     config = ClassifierGateConfig(gender=0.0, gain_over_photos=-1.0)
-    released = release_classifier.fn(trained, exported, figures, config, licences, "gender", world.job)
+    outcomes = outcomes_of(world.study["gender"][RESNET])
+    assert float(np.mean(outcomes.hits)) == pytest.approx(figures["models"][RESNET]["accuracy"])
+    registered = register_classifier.fn(trained, exported, figures, outcomes, config, licences, "gender", world.job)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(promotion, "open_workspace", lambda: world.workspace)
+        patch.setattr(confirmation, "announce", lambda *_: None)
+        judged = promotion.judge.fn("gender", registered.version)
+        assert judged.decision.reasons == ()
+        released = promotion.make_champion.fn(judged)
     assert (released.alias, released.promoted, released.reasons) == ("champion", True, ())
     version = find_version(world.workspace.tracker, "gender", "@champion")
     graph = fetch_graph(world.workspace.tracker, version)
@@ -328,7 +346,9 @@ def test_the_gate_asks_for_accuracy_and_a_gain_over_photos(change, refused):
     from tasks.release import Exported
 
     models = {RESNET: FIGURES["models"][RESNET] | change}
-    metrics = gate_metrics({**FIGURES, "models": models}, Exported(Artefact("x", "0" * 64, None), 1e-6))
+    metrics = gate_metrics(
+        {**FIGURES, "models": models}, Exported(Artefact("x", "0" * 64, None), 1e-6), Latency(3.0, 4.0, 200)
+    )
     decision = judge(metrics, gates(ClassifierGateConfig(), "gender"))
     assert [reason.split(" ")[0] for reason in decision.reasons] == refused
 
@@ -338,7 +358,9 @@ def test_without_an_image_baseline_nothing_is_promoted():
     from tasks.release import Exported
 
     models = {RESNET: {name: value for name, value in FIGURES["models"][RESNET].items() if name != "gain_over_photos"}}
-    metrics = gate_metrics({**FIGURES, "models": models}, Exported(Artefact("x", "0" * 64, None), 1e-6))
+    metrics = gate_metrics(
+        {**FIGURES, "models": models}, Exported(Artefact("x", "0" * 64, None), 1e-6), Latency(3.0, 4.0, 200)
+    )
     assert judge(metrics, gates(ClassifierGateConfig(), "gender")).reasons == ("gain_over_photos is missing",)
 
 
