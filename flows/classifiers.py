@@ -11,6 +11,7 @@ from flows.reconstructor import photo_network
 from infra.profiles import Profile, load_profile
 from infra.store import Artefact
 from models.morphable.builtin import LICENCE
+from tasks import policies
 from tasks.align import align_photos
 from tasks.classifier_data import LabelledPhotos, fei_photos, kdef_photos, records_of
 from tasks.classifier_designs import TASKS, all_experiments
@@ -50,7 +51,7 @@ class PooledReconstructor(NamedTuple):
     cnet: Artefact
 
 
-@flow(name="train-classifiers", retries=0, task_runner=few_at_once())
+@flow(name="train-classifiers", **policies.TRAINING, task_runner=few_at_once())
 def train_classifiers(request: ClassifiersRequest) -> Figures:
     """Train, measure and register the classifiers of paper B; returns what `classifiers.json` says."""
     profile = load_profile(request.profile)

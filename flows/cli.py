@@ -15,6 +15,7 @@ from flows.evaluate_commands import evaluate
 from flows.nightly_commands import nightly
 from flows.package_commands import package
 from flows.report_commands import report
+from flows.server_commands import down, serve, status, up
 from flows.serving import use_running_server
 from infra.environment import environment
 from infra.errors import InfrastructureError
@@ -178,17 +179,6 @@ def doctor(
     run_doctor(basel)
 
 
-@app.command()
-def serve(
-    prefect_port: Annotated[int, typer.Option(help="Port of the Prefect server and its UI.")] = 4200,
-    mlflow_port: Annotated[int, typer.Option(help="Port of the MLflow server and its UI.")] = 5000,
-) -> None:
-    """Start Prefect, MLflow and a runner with the deployments; Ctrl-C stops all of them."""
-    from flows.serving import serve as serve_all
-
-    serve_all(prefect_port, mlflow_port)
-
-
 @app.command("serve-model")
 def serve_one_model(
     model: Annotated[str, typer.Argument(help="MODEL, MODEL@ALIAS or MODEL@NUMBER; else the champion.")] = "recognizer",
@@ -201,6 +191,8 @@ def serve_one_model(
 
 
 app.command()(report)
+for command in (up, down, status, serve):
+    app.command()(command)
 
 
 def _make_home(folder: Path) -> None:
@@ -216,7 +208,7 @@ def main() -> None:
         settings = load_settings()
         os.environ.update(environment(settings))
         _make_home(settings.prefect_home)
-        use_running_server(settings.home)
+        use_running_server(settings)
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
         app()
     except (TrinormalError, InfrastructureError) as error:

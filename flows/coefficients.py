@@ -3,6 +3,7 @@
 from prefect import flow
 
 from flows.parameters import CoefficientsRequest
+from tasks import policies
 from tasks.align import align_photos
 from tasks.faces import coefficients_of
 from tasks.gather import own_photos
@@ -13,7 +14,7 @@ POINTS_PX = 112
 """The side of the crops that five points are kept by; every reconstructor cuts its own out of the photo."""
 
 
-@flow(name="coefficients", retries=0)
+@flow(name="coefficients", **policies.WORK)
 def coefficients(request: CoefficientsRequest) -> Written:
     """Reconstruct every photo and write the table; what was done before is not done again."""
     variant = stored_variant(request.reconstructor, request.folder)

@@ -11,6 +11,7 @@ from flows.recognizer import SIMULATED, gather, output_folder
 from flows.reconstructor import TRAINERS, Ground, worlds
 from infra.profiles import Profile, load_profile
 from models.types import AXES
+from tasks import policies
 from tasks.align import Crops, align_photos
 from tasks.benchmark import Benchmark, simulated_benchmark
 from tasks.comparison import ADAPTED, Entry, report_comparison
@@ -50,7 +51,7 @@ class _Common(NamedTuple):
     job: Job
 
 
-@flow(name="compare-reconstructors", retries=0)
+@flow(name="compare-reconstructors", **policies.TRAINING)
 def compare_reconstructors(request: CompareRequest) -> dict[str, Any]:
     """Train what needs training, reconstruct, encode, fine-tune and evaluate with each; returns `compare.json`."""
     profile = load_profile(request.profile)

@@ -49,7 +49,7 @@ def print_results(results: dict[str, Any], folder: Path) -> None:
         console.print(f"  not promoted: {reason}")
     console.print(f"report   {folder / 'report.html'}", soft_wrap=True)
     console.print(f"results  {folder / 'results.json'}", soft_wrap=True)
-    console.print("UIs      trinormal serve   (then Prefect http://127.0.0.1:4200 and MLflow http://127.0.0.1:5000)")
+    console.print("UIs      trinormal up   (starts Prefect and MLflow, and says where)")
 
 
 def run_comparison(request: CompareRequest) -> None:

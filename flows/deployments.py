@@ -1,9 +1,11 @@
-"""What the Prefect UI offers: names, default parameters, tags."""
+"""What the Prefect UI offers: each flow with its form, tags, schedule and what happens to runs at once."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from prefect import Flow
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.schedules import Cron
 from prefect.types.entrypoint import EntrypointType
 
 from flows.classifiers import train_classifiers
@@ -24,72 +26,97 @@ from flows.reconstructor import train_reconstructor
 from infra.config import Config
 
 
+class Offer(NamedTuple):
+    """A flow in the UI. `request` fills its form; `cron` (UTC) starts it by itself.
+
+    `at_once` runs of an offer work at a time (None: any number): with `busy` "queue" the next one waits, with "skip" it
+    is dropped, which is right for what a schedule starts again anyway.
+    """
+
+    flow: Flow[..., Any]
+    name: str
+    request: Config
+    description: str
+    tags: tuple[str, ...]
+    cron: str | None = None
+    at_once: int | None = 1
+    busy: Literal["queue", "skip"] = "queue"
+
+
+OFFERS = (
+    Offer(
+        train_recognizer,
+        "retrain",
+        TrainRequest(),
+        "Train, measure and register a recogniser; it becomes champion if it passes its gate.",
+        ("recognizer", "training"),
+    ),
+    Offer(
+        train_reconstructor,
+        "train",
+        ReconstructorRequest(name="rnet"),
+        "Train one reconstructor on simulated photos and measure it on people it never saw.",
+        ("reconstructor", "training"),
+    ),
+    Offer(
+        compare_reconstructors,
+        "compare",
+        CompareRequest(),
+        "Compare reconstructors on the same photos, networks and protocol.",
+        ("reconstructor", "evaluation"),
+    ),
+    Offer(
+        train_classifiers,
+        "train",
+        ClassifiersRequest(),
+        "Train classifiers of individuals, gender and expression; each becomes champion if it passes its gate.",
+        ("classifier", "training"),
+    ),
+    Offer(
+        ingest,
+        "add",
+        IngestRequest(folder=Path("photos")),
+        "List a data set as an immutable snapshot: every file hashed and checked, with labels and licence.",
+        ("data",),
+    ),
+    Offer(
+        promote,
+        "promote",
+        PromoteRequest(),
+        "Hold the gate against a version, ask a person where one has to agree, and make it champion.",
+        ("registry",),
+        at_once=None,  # the ledger sorts out who was first
+    ),
+    Offer(
+        rollback,
+        "rollback",
+        RollbackRequest(reason="what is wrong with the champion"),
+        "Give the place back to the previous champion, which has to answer before it serves.",
+        ("registry",),
+        at_once=None,
+    ),
+)
+BUSY = {"queue": ConcurrencyLimitStrategy.ENQUEUE, "skip": ConcurrencyLimitStrategy.CANCEL_NEW}
+
+
 def deployments() -> list[Any]:
     """Every deployment of the product; the UI draws a form from each flow's typed parameters."""
-    return [
-        _offered(
-            train_recognizer,
-            "retrain",
-            TrainRequest(),
-            "Train, measure and register a recogniser; it becomes champion if it passes its gate.",
-            ["recognizer", "training"],
-        ),
-        _offered(
-            train_reconstructor,
-            "train",
-            ReconstructorRequest(name="rnet"),
-            "Train one reconstructor on simulated photos and measure it on people it never saw.",
-            ["reconstructor", "training"],
-        ),
-        _offered(
-            compare_reconstructors,
-            "compare",
-            CompareRequest(),
-            "Compare reconstructors on the same photos, networks and protocol.",
-            ["reconstructor", "evaluation"],
-        ),
-        _offered(
-            train_classifiers,
-            "train",
-            ClassifiersRequest(),
-            "Train classifiers of individuals, gender and expression; each becomes champion if it passes its gate.",
-            ["classifier", "training"],
-        ),
-        _offered(
-            ingest,
-            "add",
-            IngestRequest(folder=Path("photos")),
-            "List a data set as an immutable snapshot: every file hashed and checked, with labels and licence.",
-            ["data"],
-        ),
-        _offered(
-            promote,
-            "promote",
-            PromoteRequest(),
-            "Hold the gate against a version, ask a person where one has to agree, and make it champion.",
-            ["registry"],
-            at_once=None,
-        ),
-        _offered(
-            rollback,
-            "rollback",
-            RollbackRequest(reason="what is wrong with the champion"),
-            "Give the place back to the previous champion, which has to answer before it serves.",
-            ["registry"],
-            at_once=None,
-        ),
-    ]
+    return [_deployment(offer) for offer in OFFERS]
 
 
-def _offered(
-    flow: Flow[..., Any], name: str, request: Config, description: str, tags: list[str], at_once: int | None = 1
-) -> Any:
-    """One deployment; `at_once` runs of it (None: any number, which the ledger sorts out)."""
-    return flow.to_deployment(
-        name=name,
-        parameters={"request": request.model_dump(mode="json")},
-        description=description,
-        tags=tags,
-        concurrency_limit=at_once,
+def full_name(offer: Offer) -> str:
+    """How Prefect calls it: FLOW/NAME."""
+    return f"{offer.flow.name}/{offer.name}"
+
+
+def _deployment(offer: Offer) -> Any:
+    limit = ConcurrencyLimitConfig(limit=offer.at_once, collision_strategy=BUSY[offer.busy]) if offer.at_once else None
+    return offer.flow.to_deployment(
+        name=offer.name,
+        parameters={"request": offer.request.model_dump(mode="json")},
+        description=offer.description,
+        tags=list(offer.tags),
+        schedule=Cron(offer.cron, timezone="UTC") if offer.cron else None,
+        concurrency_limit=limit,
         entrypoint_type=EntrypointType.MODULE_PATH,  # by file, our folder would come before all libraries
     )

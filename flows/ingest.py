@@ -3,11 +3,12 @@
 from prefect import flow
 
 from flows.parameters import IngestRequest
+from tasks import policies
 from tasks.snapshot import Added, check_files, tell_snapshot, write_snapshot
 from tasks.sources import licence_of, name_of, open_source
 
 
-@flow(name="ingest", retries=0)
+@flow(name="ingest", **policies.WORK)
 def ingest(request: IngestRequest) -> Added:
     """Check every file, list all of them with their labels, and tell what is there; the same again does nothing."""
     source = open_source(request.data_set, request.folder, request.labels)

@@ -7,6 +7,7 @@ from prefect import flow
 
 from flows.parameters import OwnClassifierRequest
 from infra.profiles import Profile, load_profile
+from tasks import policies
 from tasks.align import Crops, align_photos
 from tasks.classifier_data import LabelledPhotos, records_of
 from tasks.classifier_designs import own_experiments
@@ -27,7 +28,7 @@ CODE = ("flows.own_classifier",)
 Figures = dict[str, Any]
 
 
-@flow(name="train-own-classifier", retries=0, task_runner=few_at_once())
+@flow(name="train-own-classifier", **policies.TRAINING, task_runner=few_at_once())
 def train_own_classifier(request: OwnClassifierRequest) -> Figures:
     """Tell the people of a folder apart, cross-validated over their photos; returns what `classifiers.json` says."""
     profile = load_profile(request.profile)

@@ -6,14 +6,21 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from infra.config import Config
+from infra.profiles import profile_names
+
+ProfileName = Annotated[
+    str,
+    Field(
+        description="tiny, demo, standard, paper, or the path of your own .toml file",
+        json_schema_extra={"pattern": rf"^({'|'.join(profile_names())}|.+\.toml)$"},  # for forms
+    ),
+]
 
 
 class TrainRequest(Config):
     """Train a recogniser and let it try to become champion."""
 
-    profile: Annotated[str, Field(description="tiny, demo, standard, paper, or the path of your own .toml file")] = (
-        "demo"
-    )
+    profile: ProfileName = "demo"
     photos: Annotated[
         Path | None, Field(description="folder of photos, a sub-folder a person; empty: the simulated face world")
     ] = None
@@ -23,9 +30,7 @@ class TrainRequest(Config):
 class CompareRequest(Config):
     """Compare reconstructors: the same photos, networks and protocol for each."""
 
-    profile: Annotated[str, Field(description="tiny, demo, standard, paper, or the path of your own .toml file")] = (
-        "demo"
-    )
+    profile: ProfileName = "demo"
     reconstructors: Annotated[
         str,
         Field(description="names with commas between; NAME=FOLDER for meshes or weights made elsewhere"),
@@ -39,10 +44,14 @@ class CompareRequest(Config):
 class ReconstructorRequest(Config):
     """Train one reconstructor on simulated photos."""
 
-    name: Annotated[str, Field(description="expnet, rnet, texface, or cnet (with the rnet below it)")]
-    profile: Annotated[str, Field(description="tiny, demo, standard, paper, or the path of your own .toml file")] = (
-        "demo"
-    )
+    name: Annotated[
+        str,
+        Field(
+            description="expnet, rnet, texface, or cnet (with the rnet below it)",
+            json_schema_extra={"enum": ["expnet", "rnet", "texface", "cnet"]},
+        ),
+    ]
+    profile: ProfileName = "demo"
     without_labels: Annotated[
         bool, Field(description="rnet only: learn from photos and landmarks alone, photometric term off and on")
     ] = False
@@ -60,9 +69,7 @@ class CoefficientsRequest(Config):
 class ClassifiersRequest(Config):
     """Train the classifiers of individuals, gender and expression and let them try to become champions."""
 
-    profile: Annotated[str, Field(description="tiny, demo, standard, paper, or the path of your own .toml file")] = (
-        "demo"
-    )
+    profile: ProfileName = "demo"
     kdef: Annotated[Path | None, Field(description="the folder of KDEF; empty: a simulated one")] = None
     fei: Annotated[Path | None, Field(description="the folder of FEI; empty: a simulated one")] = None
     genders: Annotated[
@@ -77,9 +84,7 @@ class OwnClassifierRequest(Config):
     """Tell the people of a folder apart by coefficients, cross-validated over their photos."""
 
     photos: Annotated[Path, Field(description="folder of photos, a sub-folder a person")]
-    profile: Annotated[str, Field(description="tiny, demo, standard, paper, or the path of your own .toml file")] = (
-        "demo"
-    )
+    profile: ProfileName = "demo"
     reconstructors: Annotated[str, Field(description="names with commas between: landmarks, or trained ones")] = (
         "landmarks"
     )

@@ -11,6 +11,7 @@ from flows.reconstructor import worlds
 from infra.profiles import Profile, load_profile
 from infra.resources import PeakMemory
 from models.types import AXES
+from tasks import policies
 from tasks.align import align_photos
 from tasks.benchmark import Benchmark, simulated_benchmark
 from tasks.embed import Three, embed_scans
@@ -45,7 +46,7 @@ CANDIDATE = "lmcl"
 SIMULATED = "simulated BU-3DFE (face world)"
 
 
-@flow(name="train-recognizer", retries=0)
+@flow(name="train-recognizer", **policies.TRAINING)
 def train_recognizer(request: TrainRequest) -> dict[str, Any]:
     """Train, measure and register a three-branch recogniser; returns what `results.json` says."""
     profile = load_profile(request.profile)
@@ -57,7 +58,7 @@ def train_recognizer(request: TrainRequest) -> dict[str, Any]:
 def carry_out(request: TrainRequest, profile: Profile) -> dict[str, Any]:
     """Every step from photos to a report."""
     photos = gather(request.photos, request.licence, profile)
-    job = open_job(profile, photos.snapshot, CODE)
+    job = open_job(profile, photos.snapshot, CODE, tags={"reconstructor": "expnet"})
     require_valid_photos(photos, job)
     crops = align_photos(photos.snapshot, photos.root, profile.recogniser.photo_pixels, profile.expnet.pixels)
     benchmark = simulated_benchmark("bu3dfe", profile)

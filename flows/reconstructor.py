@@ -9,6 +9,7 @@ from flows.known import require_trainable
 from flows.parameters import ReconstructorRequest
 from infra.profiles import PhotoWorldConfig, Profile, load_profile
 from infra.store import Artefact
+from tasks import policies
 from tasks.align import align_photos
 from tasks.cnet import train_cnet, view_world
 from tasks.files import read_json
@@ -41,7 +42,7 @@ class Ground(NamedTuple):
     photo_network: Artefact | None
 
 
-@flow(name="train-reconstructor", retries=0)
+@flow(name="train-reconstructor", **policies.TRAINING)
 def train_reconstructor(request: ReconstructorRequest) -> dict[str, Any]:
     """Train what is named; returns rows of errors on people it never saw."""
     profile = load_profile(request.profile)

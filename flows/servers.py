@@ -29,24 +29,11 @@ class Server(NamedTuple):
     log: Path
 
 
-def prefect_server(port: int, logs: Path) -> Server:
-    """Prefect's API and UI."""
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)]
-    return Server("Prefect", command, f"http://{HOST}:{port}/api/health", logs / "prefect.log")
-
-
 def private_prefect_server(port: int, logs: Path) -> Server:
     """Prefect's API for the flows of one process: no UI, no schedules."""
     command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
     command += ["--host", HOST, "--port", str(port), "--log-level", "error"]
     return Server("Prefect", command, f"http://{HOST}:{port}/api/health", logs / "prefect.log")
-
-
-def mlflow_server(port: int, store_uri: str, artifacts: Path, logs: Path) -> Server:
-    """MLflow's API and UI over the store that the flows write to."""
-    command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", store_uri, "--artifacts-destination", str(artifacts)]
-    return Server("MLflow", command, f"http://{HOST}:{port}/health", logs / "mlflow.log")
 
 
 def start_private_prefect(logs: Path) -> Callable[[], None]:
@@ -78,16 +65,21 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def require_free(port: int, option: str) -> None:
-    """Raise `ConfigurationError` when something listens on `port` already."""
+def is_free(port: int) -> bool:
+    """Whether a server could listen on `port` now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError:
-            raise ConfigurationError(
-                f"port {port} is in use; stop what uses it or choose another with {option}"
-            ) from None
+            return False
+    return True
+
+
+def require_free(port: int, option: str) -> None:
+    """Raise `ConfigurationError` when something listens on `port` already."""
+    if not is_free(port):
+        raise ConfigurationError(f"port {port} is in use; stop what uses it or choose another with {option}")
 
 
 @contextmanager
@@ -118,7 +110,7 @@ def _launched(servers: list[Server], environment: Mapping[str, str]) -> Generato
         for process in started:
             process.terminate()
         for process in started:
-            _finish(process)
+            end_of(process)
 
 
 def answers(url: str, timeout_s: float = 2.0) -> bool:
@@ -138,7 +130,9 @@ def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.3)
 
 
-def _finish(process: subprocess.Popen[bytes]) -> None:
+def end_of(process: subprocess.Popen[bytes]) -> None:
+    """Ask a process to end, wait, and kill it if it does not."""
+    process.terminate()
     try:
         process.wait(timeout=15)
     except subprocess.TimeoutExpired:

@@ -5,9 +5,13 @@ from infra.settings import Settings
 SILENCE = {
     "DO_NOT_TRACK": "true",  # MLflow accepts `true`, not `1`
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_CLIENT_MAX_RETRIES": "10",  # SQLite on a busy machine answers 503 for a while
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # a run that falls silent is known to be dead
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",  # 20 is short for the first start on a busy machine
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     "PREFECT_SERVER_UI_V2_ENABLED": "false",  # V2 makes one call to the outside, V1 none
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # MLflow's own patience stops a training for minutes; what can wait, waits
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # half a dozen processes for jobs that nobody here submits
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -30,7 +34,22 @@ def _own(settings: Settings) -> dict[str, str]:
         "TRINORMAL_DEVICE": settings.device,
         "TRINORMAL_WORKERS": str(settings.workers),
         "TRINORMAL_LOG_LEVEL": settings.log_level,
+        **_given(settings),
     }
+
+
+def _given(settings: Settings) -> dict[str, str]:
+    """Settings that have no value unless somebody gave one."""
+    webhook = settings.webhook_url.get_secret_value() if settings.webhook_url else ""
+    told = {
+        "TRINORMAL_WEBHOOK_URL": webhook,
+        "TRINORMAL_PREFECT_DATABASE_URL": settings.prefect_database_url.get_secret_value(),
+        "TRINORMAL_ARTIFACTS_URL": settings.artifacts_url,
+        "TRINORMAL_ALLOWED_HOSTS": settings.allowed_hosts,
+        "TRINORMAL_PREFECT_UI_URL": settings.prefect_ui_url,
+        "TRINORMAL_MLFLOW_UI_URL": settings.mlflow_ui_url,
+    }
+    return {name: value for name, value in told.items() if value}
 
 
 def _servers(settings: Settings) -> dict[str, str]:

@@ -20,11 +20,17 @@ class Settings(BaseSettings):
 
     home: Path = Path("~/.trinormal")
     database_url: SecretStr = SecretStr("")
-    mlflow_tracking_uri: str = ""
+    prefect_database_url: SecretStr = Field(default=SecretStr(""), description="PostgreSQL for Prefect; empty: SQLite")
+    mlflow_tracking_uri: str = Field(default="", description="a server, or the database: SQLite below home, PostgreSQL")
+    artifacts_url: str = Field(default="", pattern=r"^(s3://[^/\s@]+(/\S*)?)?$", description="MLflow's files in S3")
+    allowed_hosts: str = Field(default="", description="names a proxy in front asks for, with commas between")
     mlflow_username: str | None = None
     mlflow_password: SecretStr | None = None
     prefect_api_url: str | None = None
     prefect_auth: SecretStr | None = Field(default=None, description="`user:password` of the Prefect API")
+    webhook_url: SecretStr | None = Field(default=None, description="told of failed runs, regressions, new champions")
+    prefect_ui_url: str = Field(default="", description="where people see Prefect's runs; for links")
+    mlflow_ui_url: str = Field(default="", description="where people see MLflow's runs; for links")
     device: Literal["auto", "cpu", "cuda"] = "auto"
     workers: Annotated[int, Field(ge=1, le=4096)] = Field(default_factory=lambda: len(usable_cores()))
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -41,6 +47,18 @@ class Settings(BaseSettings):
         if not self.mlflow_tracking_uri:
             object.__setattr__(self, "mlflow_tracking_uri", f"sqlite:///{self.home / 'mlflow' / 'mlflow.db'}")
         return self
+
+    @field_validator("prefect_database_url")
+    @classmethod
+    def _by_its_driver(cls, url: SecretStr) -> SecretStr:
+        """Prefect's driver for PostgreSQL is asyncpg."""
+        scheme, separator, rest = url.get_secret_value().partition("://")
+        known = scheme.partition("+")[0] in ("postgresql", "postgres")
+        return SecretStr(f"postgresql+asyncpg{separator}{rest}") if known else url
+
+    def proxy_hosts(self) -> tuple[str, ...]:
+        """The names under which a proxy in front of the servers is asked."""
+        return tuple(name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip())
 
     @property
     def mlflow_artifacts(self) -> Path:

@@ -9,3 +9,7 @@ class RegistryError(InfrastructureError):
 
 class TrackingError(RegistryError):
     """MLflow cannot be reached or refuses."""
+
+
+class TrackingUnavailable(TrackingError):
+    """MLflow, or its database, does not answer now; later it may."""

@@ -5,39 +5,55 @@ found again by its key, so a retried task or a resumed job continues it and neve
 """
 
 import logging
+import time
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import make_url
 
+from infra.files import sha256_bytes
 from infra.signing import Keyring
-from registry.errors import TrackingError
+from registry.errors import TrackingError, TrackingUnavailable
 from registry.mlflow_errors import explained
-from registry.runs import TrackedRun, git_commit
+from registry.processes import is_gone, this_process
+from registry.runs import JOB, KEY, PROCESS, TrackedRun, git_commit
+from registry.spool import Operation, Spool
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
 
-KEY, JOB = "trinormal.key", "trinormal.job"
 PAGE = 500
+REST_S = 60.0
+WAITING = "waiting-"
 
 
 class Tracker:
     """MLflow at `tracking_uri`: a server, or a database of which the files lie below `artifact_root`.
 
     `keys` sign what is registered and say whose packages may be used; they lie beside the files unless told otherwise.
+    `spool` is the folder where what MLflow cannot be told now waits; without it an outage is an error.
     """
 
-    def __init__(self, tracking_uri: str, artifact_root: Path, keys: Keyring | None = None) -> None:
+    def __init__(
+        self, tracking_uri: str, artifact_root: Path, keys: Keyring | None = None, spool: Path | None = None
+    ) -> None:
         self.tracking_uri = tracking_uri
         self.keys = keys or Keyring(artifact_root.parent / "signing")
+        self.spool = Spool(spool) if spool is not None else None
         self._artifact_root = artifact_root
+        self._silent_until = 0.0
+        self._client: MlflowClient | None = None
 
-    @cached_property
+    @property
     def client(self) -> "MlflowClient":
         """MLflow's client, made at its first use."""
+        if self._client is None:
+            self._client = self._connect()
+        return self._client
+
+    def _connect(self) -> "MlflowClient":
         from mlflow import MlflowClient
 
         for chatty in ("mlflow", "alembic"):
@@ -69,13 +85,63 @@ class Tracker:
 
         `job` names the attempt (a flow run, say): `sweep_stale` closes what a killed job left open.
         """
-        experiment_id = self.experiment(experiment)
+        asked = {"experiment": experiment, "name": name, "key": key, "job": job, "parent": parent}
+        return TrackedRun(self, self.open_run({**asked, "tags": dict(tags or {})}))
+
+    def run_later(self, experiment: str, name: str, key: str, **more: Any) -> TrackedRun:
+        """As `run`, but where MLflow is away the run waits in the spool to be made, with all that is logged to it."""
+        asked: dict[str, Any] = {"experiment": experiment, "name": name, "key": key, "job": "", "parent": None, **more}
+        asked["tags"] = dict(asked.get("tags") or {})
+        try:
+            if not self.away():
+                return TrackedRun(self, self.open_run(asked))
+        except TrackingUnavailable:
+            if self.spool is None:
+                raise
+            self.note_away()
+        run = TrackedRun(self, f"{WAITING}{sha256_bytes(f'{experiment}/{key}'.encode())[:32]}")
+        run.later(Operation("open", asked))
+        return run
+
+    def reopen(self, run_id: str) -> TrackedRun:
+        """A run by its id, also by one that waits to be made; for other processes."""
+        return TrackedRun(self, run_id)
+
+    def open_run(self, asked: Mapping[str, Any]) -> str:
+        """The id of the run that `asked` (the arguments of `run`) describes: found by its key and set to running."""
+        experiment_id = self.experiment(asked["experiment"])
+        key, parent = str(asked["key"]), asked["parent"]
         with explained(self.tracking_uri):
-            run_id = self._find(experiment_id, key) or self._create_run(experiment_id, name, key, parent)
+            run_id = self._find(experiment_id, key) or self._create_run(experiment_id, asked["name"], key, parent)
             self.client.update_run(run_id, status="RUNNING")
-            for tag, value in {**(tags or {}), JOB: job}.items():
+            for tag, value in {**asked["tags"], JOB: asked["job"], PROCESS: this_process()}.items():
                 self.client.set_tag(run_id, tag, value)
-        return TrackedRun(self.client, run_id)
+        return run_id
+
+    def reconcile(self) -> int:
+        """Tell MLflow all that waits; of how many runs. Raises `TrackingUnavailable` when it is still away."""
+        waiting = self.spool.waiting() if self.spool is not None else []
+        self._silent_until = 0.0
+        for run in waiting:
+            TrackedRun(self, run).reconcile()
+        return len(waiting)
+
+    def away(self) -> bool:
+        """Whether MLflow did not answer a moment ago, and what can wait need not ask."""
+        return self.spool is not None and time.monotonic() < self._silent_until
+
+    def note_away(self) -> None:
+        """MLflow does not answer: what can wait does so for a while."""
+        self._silent_until = time.monotonic() + REST_S
+
+    def sweep_lost(self) -> tuple[str, ...]:
+        """Mark as killed the open runs whose process on this machine is gone; returns their ids."""
+        with explained(self.tracking_uri):
+            found = {run_id: tags.get(PROCESS, "") for run_id, tags in self._open_runs()}
+            lost = tuple(run_id for run_id, process in found.items() if is_gone(process))
+            for run_id in lost:
+                self.client.set_terminated(run_id, status="KILLED")
+        return lost
 
     def sweep_stale(self, job: str) -> tuple[str, ...]:
         """Mark the runs that a dead job left open as killed; returns their ids."""
@@ -116,12 +182,19 @@ class Tracker:
             self.client.delete_run(run_id)
         return oldest
 
+    def _open_runs(self) -> Iterator[tuple[str, dict[str, str]]]:
+        for run in self._runs("attributes.status = 'RUNNING'"):
+            yield run.info.run_id, dict(run.data.tags)
+
     def _search(self, filter_string: str) -> Iterator[str]:
+        return (run.info.run_id for run in self._runs(filter_string))
+
+    def _runs(self, filter_string: str) -> Iterator["Run"]:
         experiments = [experiment.experiment_id for experiment in self.client.search_experiments()]
         token = None
         while True:
             page = self.client.search_runs(experiments, filter_string, max_results=PAGE, page_token=token)
-            yield from (run.info.run_id for run in page)
+            yield from page
             token = page.token
             if not token:
                 return

@@ -98,7 +98,9 @@ def register_classifier(
     _, shape = load_classifier(trained.artefact.path)
     graph = (exported.artefact.path / "model.onnx").read_bytes()
     metrics = gate_metrics(figures, exported, measure_latency(graph))
+    workspace.tracker.reconcile()  # nothing is promoted while MLflow is away
     run = child_run(workspace, job, f"release {model}", tags={"model": model})
+    run.reconcile()
     run.log_metrics({**metrics, **exported.figures})
     tags = {
         PROTOCOL: outcomes.protocol,

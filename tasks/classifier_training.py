@@ -11,7 +11,6 @@ from numpy import ndarray
 from infra.profiles.classifiers import ClassifierTrainingConfig, VariationConfig
 from models.classifiers.design import Design
 from models.training.rows import FitResult, OnEpoch
-from registry.runs import TrackedRun
 from tasks.files import write_json
 from tasks.jobs import curve_of, live_curve
 from tasks.progress import announce
@@ -59,7 +58,7 @@ class Training(NamedTuple):
 
     def on_epoch(self) -> OnEpoch:
         """What is told after each epoch."""
-        run = TrackedRun(open_workspace().tracker.client, self.run_id)
+        run = open_workspace().tracker.reopen(self.run_id)
         return live_curve(run, self.name, self.epochs, announce)
 
 

@@ -18,7 +18,9 @@ from tasks.evaluate import BenchmarkResult
 from tasks.faces import Faces
 from tasks.files import write_json
 from tasks.jobs import Job
+from tasks.links import link_file
 from tasks.measure import Cost, Quality
+from tasks.pictures import show_picture
 from tasks.sheets import variant_sheet
 from tasks.tables import DATA
 from tasks.wiring import open_workspace
@@ -78,6 +80,8 @@ def report_comparison(
         parent.log_file(folder / name)
     parent.finish()
     create_markdown_artifact(as_markdown(results), key="reconstructor-comparison", description=f"run {job.run_id}")
+    show_picture(folder / "sheet.png", "reconstructions", "the same photos by every reconstructor")
+    link_file(workspace, job.run_id, "compare.html", "the comparison")
     return results
 
 

@@ -6,7 +6,6 @@ import socket
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import Literal, NamedTuple
 
 from packaging.requirements import Requirement
 
@@ -18,20 +17,13 @@ from infra.settings import Settings
 from models.errors import ConfigurationError
 from models.morphable.basel_files import inspect_basel
 from models.photos.assets import FACE_NETS
+from tasks.doctor_services import examine_services
+from tasks.findings_of_doctor import Finding
 
 DISTRIBUTION = "trinormal"
 LEAST_FREE_GB = 5.0
 GB = 1e9
 PORTS = {4200: "Prefect", 5000: "MLflow"}
-
-
-class Finding(NamedTuple):
-    """One thing looked at. A `warning` keeps nothing from running; `advice` is empty where all is well."""
-
-    what: str
-    state: Literal["ok", "warning", "wrong"]
-    seen: str
-    advice: str = ""
 
 
 def examine(settings: Settings, basel: Path | None = None) -> list[Finding]:
@@ -43,6 +35,7 @@ def examine(settings: Settings, basel: Path | None = None) -> list[Finding]:
         _room(settings.home),
         _database(settings),
         *_face_nets(settings.assets),
+        *examine_services(settings),
         *(_port(port, what) for port, what in PORTS.items()),
         *(_basel(basel) if basel is not None else ()),
     ]
@@ -125,9 +118,8 @@ def _port(port: int, what: str) -> Finding:
         used = probe.connect_ex(("127.0.0.1", port)) == 0
     if not used:
         return Finding(f"port {port}", "ok", "free")
-    return Finding(
-        f"port {port}", "warning", "in use", f"{what}'s usual port: trinormal serve --{what.lower()}-port OTHER"
-    )
+    advice = f"{what}'s usual port: trinormal up takes another, or the one of --{what.lower()}-port"
+    return Finding(f"port {port}", "warning", "in use", advice)
 
 
 def _basel(folder: Path) -> Iterator[Finding]:

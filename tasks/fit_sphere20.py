@@ -15,7 +15,6 @@ from models.training.device import pick_device
 from models.training.recognition import fit_recogniser
 from models.training.safetensor_files import load_weights, save_weights
 from models.training.shards import ImageShards
-from registry.runs import TrackedRun
 from tasks.files import read_json, write_json
 from tasks.jobs import curve_of, live_curve
 from tasks.progress import announce
@@ -54,7 +53,7 @@ def fit_sphere20(folder: Path, scratch: Path, fit: Fit) -> None:
     workspace = open_workspace()
     torch.set_num_threads(fit.threads)
     network = _new(fit) if fit.start is None else adapt_to_normals(open_sphere20(fit.start))
-    run = TrackedRun(workspace.tracker.client, fit.run_id)
+    run = workspace.tracker.reopen(fit.run_id)
     result = fit_recogniser(
         network,
         _head(fit),

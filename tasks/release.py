@@ -85,7 +85,9 @@ def register_candidate(
 ) -> ModelVersion:
     """A new version with all that its gate will look at, or the one that it is already; the gate is not held here."""
     workspace = open_workspace()
+    workspace.tracker.reconcile()  # nothing is promoted while MLflow is away
     run = child_run(workspace, job, f"release-{variant}", tags={"variant": variant})
+    run.reconcile()
     graph = (exported.artefact.path / "model.onnx").read_bytes()
     metrics = gate_metrics(result, variant, exported, measure_latency(graph))
     run.log_metrics({**metrics, **exported.figures})

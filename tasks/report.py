@@ -25,9 +25,11 @@ from tasks.figures import cmc_picture, gallery_picture
 from tasks.files import read_json, write_json
 from tasks.findings import Findings
 from tasks.jobs import Job
+from tasks.links import link_file
 from tasks.matches import draw_matches
 from tasks.normals import NormalShards
 from tasks.page import gather, render
+from tasks.pictures import show_picture
 from tasks.reconstructor import TrainedExpNet
 from tasks.stages import total_seconds
 from tasks.tables import DATA
@@ -82,6 +84,9 @@ def report(folder: Path, findings: Findings, job: Job) -> dict[str, Any]:
     _log(run, findings, folder)
     run.finish()
     create_markdown_artifact(as_markdown(findings), key="recognizer-results", description=f"run {job.run_id}")
+    show_picture(folder / "gallery.png", "gallery", "photos, reconstructed faces, range images, Nx, Ny, Nz")
+    show_picture(folder / "cmc.png", "cmc", "rank-k rates of every variant")
+    link_file(workspace, job.run_id, "report.html", "the report")
     return results
 
 

@@ -43,5 +43,7 @@ def open_workspace() -> Workspace:
         settings=settings,
         store=store,
         engine=engine,
-        tracker=Tracker(settings.mlflow_tracking_uri, settings.mlflow_artifacts, Keyring(settings.signing)),
+        tracker=Tracker(
+            settings.mlflow_tracking_uri, settings.mlflow_artifacts, Keyring(settings.signing), settings.home / "spool"
+        ),
     )

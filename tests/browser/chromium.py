@@ -71,6 +71,52 @@ class Browser:
             time.sleep(0.1)
         self.value("new Promise(done => requestAnimationFrame(() => setTimeout(done, 300)))")
 
+    def visit(self, url: str, width: int = 1400, height: int = 1000) -> None:
+        """Load a page of a server, whose scripts go on working."""
+        self.events.clear()
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.ask("Emulation.setDeviceMetricsOverride", **metrics)
+        for domain in ("Page", "Network", "Runtime", "Log"):
+            self.ask(f"{domain}.enable")
+        self.ask("Page.navigate", url=url)
+
+    def until(self, expression: str, seconds: float = LONGEST_S) -> Any:
+        """What a script says as soon as it says something."""
+        deadline = time.monotonic() + seconds
+        while not (found := self.value(f"(() => {{ try {{ return {expression} }} catch {{ return null }} }})()")):
+            assert time.monotonic() < deadline, (
+                f"never so: {expression}\n{self.value('document.body.innerText')[:3000]}"
+            )
+            time.sleep(0.2)
+        return found
+
+    def until_text(self, text: str, seconds: float = LONGEST_S) -> None:
+        """Until the page shows a text."""
+        self.until(f"document.body.innerText.includes({json.dumps(text)})", seconds)
+
+    def click(self, element: str) -> None:
+        """Click in the middle of the element that a script finds, as a mouse does."""
+        self.until(f"!!({element})")
+        spot = self.value(f"""(() => {{ const e = {element}; e.scrollIntoView({{block: 'center'}});
+            const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] }})()""")
+        for kind in ("mousePressed", "mouseReleased"):
+            self.ask("Input.dispatchMouseEvent", type=kind, x=spot[0], y=spot[1], button="left", clickCount=1)
+
+    def fill(self, element: str, text: str) -> None:
+        """Replace what a field holds by typing."""
+        self.click(element)
+        self.value(f"(() => {{ const e = {element}; e.focus(); e.select && e.select() }})()")
+        self.ask("Input.insertText", text=text)
+
+    def picture(self) -> bytes:
+        """What is in the window, as a PNG."""
+        return base64.b64decode(self.ask("Page.captureScreenshot")["data"])
+
+    def asked_for(self) -> list[str]:
+        """Addresses that were asked for since `visit`."""
+        sent = [event["params"] for event in self.events if event.get("method") == "Network.requestWillBeSent"]
+        return [each["request"]["url"] for each in sent]
+
     def shown(self) -> Shown:
         """What has happened since `open`, and the whole page as a PNG."""
         size = self.ask("Page.getLayoutMetrics")["cssContentSize"]
@@ -85,10 +131,11 @@ class Browser:
 
 
 @contextmanager
-def started(binary: str, folder: Path) -> Iterator[Browser]:
-    """A fresh browser that can reach nothing; it and all of its processes are gone afterwards."""
+def started(binary: str, folder: Path, reachable: str = "") -> Iterator[Browser]:
+    """A fresh browser that can reach nothing but one host; it and all of its processes are gone afterwards."""
     options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions"]
-    options += ["--remote-debugging-port=0", f"--user-data-dir={folder}", "--host-resolver-rules=MAP * ~NOTFOUND"]
+    rules = "MAP * ~NOTFOUND" + (f", EXCLUDE {reachable}" if reachable else "")
+    options += ["--remote-debugging-port=0", f"--user-data-dir={folder}", f"--host-resolver-rules={rules}"]
     process = subprocess.Popen([binary, *options, "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         port = _port(folder / "DevToolsActivePort", process)

@@ -10,30 +10,26 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def test_each_flow_is_named_by_its_module_and_its_form_has_defaults_that_it_takes():
-    from flows.deployments import deployments
-    from flows.parameters import (
-        ClassifiersRequest,
-        CompareRequest,
-        IngestRequest,
-        PromoteRequest,
-        ReconstructorRequest,
-        RollbackRequest,
-        TrainRequest,
-    )
+    from flows.deployments import OFFERS, deployments
 
-    offered = {deployment.entrypoint: deployment for deployment in deployments()}
-    requests = {
-        "flows.recognizer.train_recognizer": TrainRequest(),
-        "flows.reconstructor.train_reconstructor": ReconstructorRequest(name="rnet"),
-        "flows.compare.compare_reconstructors": CompareRequest(),
-        "flows.classifiers.train_classifiers": ClassifiersRequest(),
-        "flows.ingest.ingest": IngestRequest(folder=Path("photos")),
-        "flows.promote.promote": PromoteRequest(),
-        "flows.promote.rollback": RollbackRequest(reason="what is wrong with the champion"),
-    }
-    assert offered.keys() == requests.keys()
-    for entrypoint, request in requests.items():
-        assert type(request).model_validate(offered[entrypoint].parameters["request"]) == request
+    made = deployments()
+    assert len({(deployment.flow_name, deployment.name) for deployment in made}) == len(OFFERS)
+    for offer, deployment in zip(OFFERS, made, strict=True):
+        assert deployment.entrypoint == f"{offer.flow.fn.__module__}.{offer.flow.fn.__name__}"
+        assert type(offer.request).model_validate(deployment.parameters["request"]) == offer.request
+        assert deployment.concurrency_limit == offer.at_once
+
+
+def test_every_field_of_every_form_says_what_it_means_and_nothing_else_is_taken():
+    from flows.deployments import OFFERS
+
+    for offer in OFFERS:
+        schema = type(offer.request).model_json_schema()
+        assert schema["additionalProperties"] is False
+        unexplained = [name for name, field in schema["properties"].items() if len(field.get("description", "")) < 10]
+        assert unexplained == [], offer.flow.name
+        assert len(offer.description) > 20
+        assert offer.tags
 
 
 @pytest.mark.parametrize("room", ["flows", "tasks"])

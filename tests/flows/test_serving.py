@@ -1,145 +1,214 @@
-"""`trinormal serve`: both servers, and a run started as the Prefect UI's Run button starts it."""
+"""`trinormal up`: servers and runner in the background, and runs started as the Prefect UI's Run button starts them."""
 
-import json
 import signal
 import socket
-import time
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from datetime import UTC, datetime
+from typing import Any
 
-import httpx
+import psutil
 import pytest
 
 from flows.servers import answers, free_port
 from tests.flows.conftest import FirstRun
-from tests.flows.trinormal_command import Sandbox, Watched, figures, new_sandbox, results_of, seed_home, started
+from tests.flows.servers_up import Up, supervisor_family, until, up
+from tests.flows.trinormal_command import Sandbox, figures, new_sandbox, results_of, run, seed_home, started
 
-pytestmark = [pytest.mark.slow, pytest.mark.servers, pytest.mark.timeout(1200)]
-DEPLOYMENT = "train-recognizer/retrain"
-
-
-class Served(NamedTuple):
-    sandbox: Sandbox
-    watched: Watched
-    prefect: str
-    mlflow: str
-    deployment: dict[str, Any]
-
-
-def call(url: str, body: object = None) -> tuple[int, Any]:
-    """Status and answer of a GET, or of a POST where there is a body; a busy database (503) is asked again."""
-    for wait in (0.5, 1, 2, 4, 8, 0):
-        reply = httpx.get(url, timeout=60) if body is None else httpx.post(url, json=body, timeout=60)
-        if reply.status_code != 503:
-            break
-        time.sleep(wait)
-    return reply.status_code, reply.json() if reply.is_success else reply.text
+pytestmark = [pytest.mark.slow, pytest.mark.servers, pytest.mark.timeout(2400)]
+RETRAIN = "train-recognizer/retrain"
+ZOMBIE_LIMIT_S = 90
 
 
 @pytest.fixture(scope="module")
-def served(unbroken: FirstRun, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The servers over a home that holds every artefact of profile tiny and no run yet."""
+def servers(unbroken: FirstRun, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """Servers over a home that holds every artefact of profile tiny and no run yet."""
     assert unbroken.code == 0, unbroken.errors
-    sandbox = new_sandbox(tmp_path_factory.mktemp("served"))
+    sandbox = new_sandbox(tmp_path_factory.mktemp("up"))
     seed_home(unbroken.sandbox.home, sandbox.home, without=())
-    ports = free_port(), free_port()
-    prefect, mlflow = (f"http://127.0.0.1:{port}" for port in ports)
-    options = ("--prefect-port", str(ports[0]), "--mlflow-port", str(ports[1]))
-    with started(sandbox, "serve", *options) as watched:
-        watched.wait_until(lambda: answers(f"{prefect}/api/health") and answers(f"{mlflow}/health"))
-        watched.wait_until(lambda: call(f"{prefect}/api/deployments/name/{DEPLOYMENT}")[0] == 200)
-        yield Served(sandbox, watched, prefect, mlflow, call(f"{prefect}/api/deployments/name/{DEPLOYMENT}")[1])
+    with up(sandbox) as made:
+        yield made
 
 
-def create_run(served: Served, request: object) -> tuple[int, Any]:
-    url = f"{served.prefect}/api/deployments/{served.deployment['id']}/create_flow_run"
-    return call(url, {"parameters": {"request": request}})
+def test_a_second_up_says_that_it_is_up_and_status_names_every_service(servers: Up):
+    again = run(servers.sandbox, "up")
+    assert again.returncode == 0, again.stderr
+    assert "already up" in again.stdout
+    told = run(servers.sandbox, "status")
+    assert told.returncode == 0
+    for word in ("prefect", "mlflow", "runner", servers.prefect.removesuffix("/api"), servers.mlflow):
+        assert word in told.stdout
 
 
-def test_the_form_says_what_each_parameter_means(served: Served):
-    schema = served.deployment["parameter_openapi_schema"]
+def test_the_form_says_what_each_parameter_means(servers: Up):
+    schema = servers.deployment(RETRAIN)["parameter_openapi_schema"]
     (definition,) = schema["definitions"].values()
-    assert definition["properties"].keys() == {"profile", "photos", "licence"}
+    assert definition["properties"].keys() >= {"profile", "photos", "licence"}
     for property_ in definition["properties"].values():
         assert len(property_["description"]) > 10
     assert definition["additionalProperties"] is False
-    assert served.deployment["enforce_parameter_schema"] is True
+    assert servers.deployment(RETRAIN)["enforce_parameter_schema"] is True
 
 
 @pytest.mark.parametrize(
-    "request_", [{"profile": 5}, {"profil": "tiny"}, {"profile": "tiny", "epochs": 3}, "tiny", None]
+    "request_",
+    [{"profile": 5}, {"profile": "huge"}, {"profil": "tiny"}, {"profile": "tiny", "epochs": 3}, "tiny", None],
 )
-def test_a_parameter_that_makes_no_sense_is_refused(served: Served, request_: object):
-    status, _ = create_run(served, request_)
+def test_a_parameter_that_makes_no_sense_is_refused(servers: Up, request_: object):
+    status, _ = servers.create_run(RETRAIN, request_)
     assert status in (409, 422)
 
 
-def test_a_run_started_as_the_ui_does_ends_well_and_shows_its_table(unbroken: FirstRun, served: Served):
-    status, run = create_run(served, {"profile": "tiny"})
+def test_every_deployment_and_automation_is_there(servers: Up):
+    from flows.deployments import OFFERS, full_name
+
+    for offer in OFFERS:
+        found = servers.deployment(full_name(offer))
+        assert found["tags"] == list(offer.tags)
+        limit = found["global_concurrency_limit"]
+        assert (limit["limit"] if limit else None) == offer.at_once
+        assert [each["schedule"]["cron"] for each in found["schedules"]] == ([offer.cron] if offer.cron else [])
+    _, automations = servers.call("/automations/filter", {})
+    names = {each["name"] for each in automations}
+    assert {"trinormal: end runs without a heartbeat", "trinormal: retrain after a regression"} <= names
+
+
+def test_a_run_started_as_the_ui_does_ends_well_and_each_side_leads_to_the_other(unbroken: FirstRun, servers: Up):
+    status, flow_run = servers.create_run(RETRAIN, {"profile": "tiny"})
     assert status == 201
-    finished = wait_for(served, run["id"])
-    assert finished["state"]["type"] == "COMPLETED", _logs(served, run["id"])
-    _, artifacts = call(
-        f"{served.prefect}/api/artifacts/filter", {"artifacts": {"key": {"any_": ["recognizer-results"]}}}
-    )
-    table = artifacts[-1]["data"]
-    assert artifacts[-1]["flow_run_id"] == run["id"]
-    ours = results_of(served.sandbox.home)
-    assert f"{ours['benchmarks']['bu3dfe']['lmcl']['fused']:.3f}" in table
+    finished = servers.wait_for(flow_run["id"])
+    assert finished["state"]["type"] == "COMPLETED", servers.logs(flow_run["id"])
+    artifacts = artifacts_of(servers, flow_run["id"])
+    ours = results_of(servers.sandbox.home)
+    assert f"{ours['benchmarks']['bu3dfe']['lmcl']['fused']:.3f}" in artifacts["recognizer-results"]
     assert figures(ours) == figures(results_of(unbroken.sandbox.home))
-    _, found = call(f"{served.mlflow}/api/2.0/mlflow/registered-models/get?name=recognizer-tiny")
-    assert [each["alias"] for each in found["registered_model"]["aliases"]] == ["champion"]
+    for picture in ("gallery", "cmc"):
+        assert artifacts[picture].startswith("data:image/jpeg;base64,")
+    (parent,) = [each for each in servers.runs("recognizer") if "mlflow.parentRunId" not in each["tags"]]
+    assert (
+        f"{servers.mlflow}/#/experiments/{parent['experiment_id']}/runs/{parent['run_id']}" in artifacts["mlflow-run"]
+    )
+    assert "report.html" in artifacts["report-html"]
+    ui = servers.prefect.removesuffix("/api")
+    assert parent["tags"]["prefect.url"] == f"{ui}/runs/flow-run/{flow_run['id']}"
+    model = servers.ask_mlflow("/registered-models/get?name=recognizer-tiny")["registered_model"]
+    assert [each["alias"] for each in model["aliases"]] == ["champion"]
 
 
-def wait_for(served: Served, run_id: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 600
-    while time.monotonic() < deadline:
-        served.watched.see_children()
-        _, run = call(f"{served.prefect}/api/flow_runs/{run_id}")
-        if run["state"]["type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
-            return run
-        time.sleep(0.5)
-    raise AssertionError(f"still {run['state']}: {_logs(served, run_id)}")
+def artifacts_of(servers: Up, flow_run: str) -> dict[str, Any]:
+    _, found = servers.call("/artifacts/filter", {"artifacts": {"flow_run_id": {"any_": [flow_run]}}})
+    return {each["key"]: each["data"] for each in found}
 
 
-def _logs(served: Served, run_id: str) -> str:
-    _, lines = call(f"{served.prefect}/api/logs/filter", {"logs": {"flow_run_id": {"any_": [run_id]}}})
-    return "\n".join(line["message"] for line in lines)
+def test_every_run_says_what_it_was_made_of(servers: Up):
+    for each in servers.runs("recognizer"):
+        assert {"profile", "snapshot", "prefect.flow_run", "mlflow.source.git.commit"} - each["tags"].keys() <= {
+            "prefect.flow_run",
+            "mlflow.source.git.commit",  # an installed package has none
+        }
+        if each["tags"].get("network") == "sphere20":
+            assert {"loss", "axis"} <= each["tags"].keys()
 
 
-def test_a_run_on_a_folder_that_is_not_there_fails_with_our_words(served: Served):
-    status, run = create_run(served, {"profile": "tiny", "photos": "/nowhere/at/all"})
+def test_a_run_on_a_folder_that_is_not_there_fails_with_our_words(servers: Up):
+    status, flow_run = servers.create_run(RETRAIN, {"profile": "tiny", "photos": "/nowhere/at/all"})
     assert status == 201
-    state = wait_for(served, run["id"])["state"]
+    state = servers.wait_for(flow_run["id"])["state"]
     assert state["type"] == "FAILED"
     assert "/nowhere/at/all: no such folder" in state["message"]
 
 
-def test_other_commands_show_their_runs_in_the_running_server(served: Served):
-    note = json.loads((served.sandbox.home / "servers.json").read_text())
-    assert note["prefect_api"] == f"{served.prefect}/api"
+def test_a_schedule_really_makes_runs(servers: Up):
+    """Three different causes have broken this in silence: a deployment with a cron schedule and no run is none."""
+    deployment = servers.deployment(RETRAIN)["id"]
+    cron = {"active": True, "schedule": {"cron": "0 3 * * *", "timezone": "UTC"}}
+    status, made = servers.call(f"/deployments/{deployment}/schedules", [cron])
+    assert status == 201, made
+
+    def scheduled() -> list[dict[str, Any]]:
+        asked = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}, "deployment_id": {"any_": [deployment]}}}
+        _, found = servers.call("/flow_runs/filter", asked)
+        return [each for each in found if each["auto_scheduled"]]
+
+    runs = until(scheduled)
+    moments = [datetime.fromisoformat(each["expected_start_time"]).astimezone(UTC) for each in runs]
+    assert {(moment.hour, moment.minute) for moment in moments} == {(3, 0)}
+    assert min(moments) > datetime.now(UTC)
 
 
-def test_ctrl_c_stops_everything(served: Served):
+def test_a_killed_run_is_known_to_be_dead_and_its_rerun_goes_on_where_it_was(servers: Up, unbroken: FirstRun):
+    """SIGKILL of the runner and the flow in mid-flight: no process is left to report it."""
+    for stage in ("sphere20", "evaluation"):
+        remove_stage(servers.sandbox, stage)
+    _, flow_run = servers.create_run(RETRAIN, {"profile": "tiny"})
+    until(lambda: any((servers.sandbox.home / "scratch").glob("sphere20-*")))
+    lost = family(servers.service("runner")["pid"])
+    for member in lost:
+        member.kill()
+    psutil.wait_procs(lost, timeout=60)
+    before = datetime.now(UTC)
+    state = servers.wait_for(flow_run["id"], states=("CRASHED",), seconds=10 * ZOMBIE_LIMIT_S)["state"]
+    assert "heartbeat" in state["message"]
+    assert (datetime.fromisoformat(state["timestamp"]) - before).total_seconds() < 3 * ZOMBIE_LIMIT_S
+    until(lambda: servers.service("runner")["state"] == "up" and servers.service("runner")["restarts"] >= 1)
+    _, again = servers.create_run(RETRAIN, {"profile": "tiny"})
+    finished = servers.wait_for(again["id"])
+    assert finished["state"]["type"] == "COMPLETED", servers.logs(again["id"])
+    assert figures(results_of(servers.sandbox.home)) == figures(results_of(unbroken.sandbox.home))
+    keys = [each["tags"]["trinormal.key"] for each in servers.runs("recognizer")]
+    assert len(keys) == len(set(keys)), "a rerun made a second run"
+    assert {each["status"] for each in servers.runs("recognizer")} == {"FINISHED"}
+
+
+def remove_stage(sandbox: Sandbox, stage: str) -> None:
+    from infra.files import remove
+
+    remove(sandbox.home / "store" / stage)
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """The leash is not of it: it sees that the runner has ended, and ends what is left."""
+    return [member for member in psutil.Process(pid).children(recursive=True) if member.pid != pid]
+
+
+@pytest.mark.parametrize("name", ["prefect", "mlflow"])
+def test_a_server_that_is_killed_comes_back_at_the_same_address(servers: Up, name: str):
+    before = servers.service(name)
+    for member in family(before["pid"]):
+        member.kill()
+    until(lambda: servers.service(name)["restarts"] > before["restarts"] and servers.service(name)["state"] == "up")
+    assert answers(before["url"], timeout_s=60)
+
+
+def test_down_stops_everything_and_status_says_so(servers: Up):
     """Stands last: it ends what the tests above use."""
-    assert served.watched.end(signal.SIGINT) == 0
-    assert [child.cmdline() for child in served.watched.living_children()] == []
-    for url in (served.prefect, served.mlflow):
+    members = supervisor_family(servers.sandbox)
+    assert len(members) > 3
+    done = run(servers.sandbox, "down")
+    assert done.returncode == 0, done.stderr
+    psutil.wait_procs(members, timeout=60)
+    assert [member.cmdline() for member in members if member.is_running()] == []
+    for url in (servers.prefect.removesuffix("/api"), servers.mlflow):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", int(url.rpartition(":")[2])))
-    assert "Traceback" not in served.watched.printed
-    assert not (served.sandbox.home / "servers.json").exists()
+    told = run(servers.sandbox, "status")
+    assert (told.returncode, told.stdout.strip()) == (1, "not up")
+    assert run(servers.sandbox, "down").stdout.strip() == "nothing is up"
 
 
-def test_servers_end_when_the_command_is_killed(sandbox: Sandbox):
+def test_a_port_in_use_is_one_line_where_it_was_asked_for(sandbox: Sandbox):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run(sandbox, "up", "--prefect-port", port)
+    assert done.returncode == 2
+    assert done.stderr == f"trinormal: port {port} is in use; stop what uses it or choose another with --prefect-port\n"
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_servers_in_the_foreground_end_with_the_command(sandbox: Sandbox, how: signal.Signals):
     ports = free_port(), free_port()
     with started(sandbox, "serve", "--prefect-port", str(ports[0]), "--mlflow-port", str(ports[1])) as watched:
-        watched.wait_until(
-            lambda: all(
-                answers(f"http://127.0.0.1:{port}{path}")
-                for port, path in zip(ports, ("/api/health", "/health"), strict=True)
-            )
-        )
-        assert watched.end(signal.SIGKILL) == -signal.SIGKILL
+        watched.wait_until(lambda: answers(f"http://127.0.0.1:{ports[1]}/health"))
+        assert watched.end(how) == (0 if how == signal.SIGINT else -how)
         assert [child.cmdline() for child in watched.living_children()] == []
+    assert (sandbox.home / "run" / "servers.json").exists()

@@ -8,6 +8,7 @@ from packaging.requirements import Requirement
 from infra.settings import load_settings
 from tasks import doctor
 from tasks.doctor import PORTS, examine
+from tasks.doctor_services import examine_services
 
 
 @pytest.fixture
@@ -70,3 +71,31 @@ def test_the_files_of_the_basel_model_are_told_one_by_one_with_where_to_ask(sett
     assert len(findings) == 7, "six files that are not there, and one of another version"
     assert "faces.dmi.unibas.ch" in found(findings, "Basel: 01_MorphableModel.mat").advice
     assert "of 2017" in found(findings, "Basel: model2017").advice
+
+
+def test_servers_databases_buckets_and_keys_that_will_not_do_are_told_without_their_passwords(tmp_path, monkeypatch):
+    for name, value in {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "hunter2", "AWS_REGION": "x"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    settings = load_settings(
+        home=tmp_path / "home",
+        device="cpu",
+        prefect_database_url="postgresql://nobody:hunter2@127.0.0.1:1/none",
+        mlflow_tracking_uri="postgresql+psycopg://nobody:hunter2@127.0.0.1:1/none",
+        artifacts_url="s3://bucket/prefix",
+    )
+    keys = settings.home / "keys"
+    keys.mkdir(parents=True)
+    (keys / "servers.json").write_text("{}")
+    (keys / "servers.json").chmod(0o644)
+    findings = list(examine_services(settings))
+    assert [finding.what for finding in findings] == [
+        "Prefect's database",
+        "MLflow's database",
+        "S3",
+        "keys/servers.json",
+    ]
+    assert {finding.state for finding in findings} == {"wrong"}
+    assert "AWS_ENDPOINT_URL" in findings[2].advice
+    assert "chmod 600" in findings[3].advice
+    assert "hunter2" not in str(findings)
