@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from prefect import task
-from prefect.artifacts import create_link_artifact, create_table_artifact
+from prefect.artifacts import create_table_artifact
 
 from infra.files import atomic_write_text
 from tasks import policies
@@ -13,6 +13,7 @@ from tasks.evaluation_page import benchmark_sections, page_of
 from tasks.evaluation_results import Evaluated
 from tasks.evaluation_runs import log_evaluation
 from tasks.files import write_json
+from tasks.links import link_file
 from tasks.wiring import open_workspace
 
 
@@ -27,7 +28,7 @@ def report_all(evaluated: Evaluated) -> dict[str, Any]:
     atomic_write_text(folder / "evaluation.html", page)
     log_evaluation.fn(evaluated.job, results, page)
     create_table_artifact(as_table(results), key="evaluation-all", description=f"{title}, run {evaluated.job.run_id}")
-    create_link_artifact((folder / "evaluation.html").as_uri(), link_text=title, key="evaluation-page")
+    link_file(open_workspace(), evaluated.job.run_id, "evaluation.html", title)
     return {**results, "page": str(folder / "evaluation.html")}
 
 

@@ -16,6 +16,7 @@ from tasks.champion import Champion
 from tasks.contenders import Contenders
 from tasks.evaluate_scans import EXPERIMENT
 from tasks.jobs import Job, dotted
+from tasks.links import flow_run_tags, link_run
 from tasks.present import Present
 from tasks.tables import DATA
 from tasks.wiring import open_workspace
@@ -32,11 +33,13 @@ def open_evaluation(profile: Profile, asked: Contenders, found: Present, code: t
     request = [asked.model, profile.model_dump(), versions, protocols, code_fingerprint(*code)]
     key = sha256_bytes(canonical_json(request).encode())
     attempt = str(flow_run.get_id() or key)
-    tags = {"model": asked.model, "profile": profile.name, "kind": "all", "prefect.flow_run": attempt}
+    workspace = open_workspace()
+    tags = {"model": asked.model, "profile": profile.name, "kind": "all", **flow_run_tags(workspace.settings, attempt)}
     tags |= {role: version.version for role, version in asked.versions.items()}
     name = f"{asked.model} {asked.versions['champion'].version} on all ({profile.name})"
-    run = open_workspace().tracker.run(EXPERIMENT, name, key, job=attempt, tags=tags)
+    run = workspace.tracker.run(EXPERIMENT, name, key, job=attempt, tags=tags)
     run.log_params({"seed": profile.seed, **dotted({"model": versions})})
+    link_run(workspace, run.run_id, name)
     return Job(key, EXPERIMENT, run.run_id, attempt)
 
 

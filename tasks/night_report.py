@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from prefect import task
-from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from infra.files import atomic_write_text, canonical_json
 from registry.manifest import Snapshot
@@ -18,6 +18,7 @@ from tasks.evaluation_report import as_table
 from tasks.evaluation_results import Evaluated
 from tasks.events import DRIFTED, REGRESSED, tell
 from tasks.files import write_json
+from tasks.links import link_file
 from tasks.night_data import Checked
 from tasks.night_page import SHOWN, chips_of, night_sections
 from tasks.night_runs import OpenNight, close_night
@@ -44,7 +45,7 @@ def report_night(
     atomic_write_text(folder / "nightly.html", page)
     files = {f"snapshot.{each.snapshot.id[:12]}.files": float(each.snapshot.rows) for each in checked}
     close_night.fn(night, evaluated, told, metrics_of(falls, drifts) | files, page)
-    _show(folder, told, results)
+    _show(told, results)
     return {**told, "page": str(folder / "nightly.html")}
 
 
@@ -129,12 +130,11 @@ def output_folder(night: OpenNight) -> Path:
     return open_workspace().home / "evaluations" / f"{night.model}-{night.profile}"
 
 
-def _show(folder: Path, told: Mapping[str, Any], results: Mapping[str, Any]) -> None:
-    page = (folder / "nightly.html").as_uri()
+def _show(told: Mapping[str, Any], results: Mapping[str, Any]) -> None:
     lines = [f"**{chip.word}** {chip.told}\n" for chip in chips_of(told)]
     create_markdown_artifact("\n".join(lines), key="night", description=f"run {told['run_id']}")
     create_table_artifact(as_table(results), key="night-benchmarks", description=f"run {told['evaluation']}")
-    create_link_artifact(page, link_text=f"night of {told['when'][:10]}", key="night-page")
+    link_file(open_workspace(), told["run_id"], "nightly.html", f"night of {told['when'][:10]}")
 
 
 def _worse(told: Mapping[str, Any]) -> list[str]:

@@ -14,6 +14,7 @@ from registry.nights import CHAMPION, EXPERIMENT, REGRESSED, WHEN, Night, nights
 from tasks import policies
 from tasks.evaluation_results import Evaluated
 from tasks.jobs import Job
+from tasks.links import flow_run_tags, link_run
 from tasks.sources import SIMULATED
 from tasks.wiring import open_workspace
 
@@ -38,9 +39,11 @@ def open_night(model: str, profile: str) -> OpenNight:
     """
     workspace, when = open_workspace(), datetime.now(UTC)
     attempt = str(flow_run.get_id() or sha256_bytes(canonical_json([model, profile, when.isoformat()]).encode()))
-    tags = {"model": model, "profile": profile, WHEN: when.isoformat(), "prefect.flow_run": attempt}
+    told = flow_run_tags(workspace.settings, attempt)
+    tags = {"model": model, "profile": profile, WHEN: when.isoformat(), **told}
     name = f"{model} {when:%Y-%m-%d %H:%M} ({profile})"
     run = workspace.tracker.run(EXPERIMENT, name, attempt, job=attempt, tags=tags)
+    link_run(workspace, run.run_id, name)
     history = tuple(night for night in nights(workspace.tracker, model, profile) if night.run_id != run.run_id)
     seen = seen_snapshots(workspace.tracker, history[-1]) if history else frozenset[str]()
     listed = list_snapshots(workspace.engine)
