@@ -17,7 +17,7 @@ from prefect.client.schemas.objects import StateType
 from prefect.events.actions import CallWebhook, ChangeFlowRunState, RunDeployment
 from pydantic import SecretStr
 
-from tasks.events import PROMOTED, REGRESSED
+from tasks.events import DRIFTED, PROMOTED, REGRESSED
 
 OURS = "trinormal: "
 HEARTBEAT = "prefect.flow-run.heartbeat"
@@ -39,8 +39,15 @@ class Reaction(NamedTuple):
     parameters: Mapping[str, Any] | None
 
 
+SAID: Mapping[str, Any] = {
+    "request": {
+        "__prefect_kind": "json",
+        "value": {"__prefect_kind": "jinja", "template": "{{ event.payload.request }}"},
+    }
+}
+"""The request that an event says as JSON text; so may a field be none, or a number."""
 REACTIONS = (
-    Reaction("retrain after a regression", REGRESSED, "train-recognizer/retrain", None),
+    Reaction("retrain after a regression", REGRESSED, "train-recognizer/retrain", SAID),
     Reaction("evaluate a new champion", PROMOTED, "nightly/nightly", None),
 )
 
@@ -122,8 +129,8 @@ def _reaction(reaction: Reaction, deployment: UUID) -> AutomationCore:
 def _notification(webhook: UUID) -> AutomationCore:
     return AutomationCore(
         name=f"{OURS}tell the webhook",
-        description="Runs that end unwell, regressions and new champions are posted to TRINORMAL_WEBHOOK_URL.",
-        trigger=_as_soon_as(REGRESSED, PROMOTED, *(f"prefect.flow-run.{state}" for state in UNWELL)),
+        description="Runs that end unwell, regressions, drift and new champions are posted to TRINORMAL_WEBHOOK_URL.",
+        trigger=_as_soon_as(REGRESSED, PROMOTED, DRIFTED, *(f"prefect.flow-run.{state}" for state in UNWELL)),
         actions=[CallWebhook(block_document_id=webhook, payload=TOLD)],
     )
 

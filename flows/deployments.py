@@ -10,11 +10,15 @@ from prefect.types.entrypoint import EntrypointType
 
 from flows.classifiers import train_classifiers
 from flows.compare import compare_reconstructors
+from flows.evaluate_all import evaluate_all
 from flows.ingest import ingest
+from flows.nightly import nightly
 from flows.parameters import (
     ClassifiersRequest,
     CompareRequest,
+    EvaluateAllRequest,
     IngestRequest,
+    NightlyRequest,
     PromoteRequest,
     ReconstructorRequest,
     RollbackRequest,
@@ -71,6 +75,22 @@ OFFERS = (
         ClassifiersRequest(),
         "Train classifiers of individuals, gender and expression; each becomes champion if it passes its gate.",
         ("classifier", "training"),
+    ),
+    Offer(
+        evaluate_all,
+        "all",
+        EvaluateAllRequest(),
+        "Champion, challenger and the champion before on every benchmark that is there, and what tells them apart.",
+        ("recognizer", "evaluation"),
+    ),
+    Offer(
+        nightly,
+        "nightly",
+        NightlyRequest(),
+        "Evaluate on all benchmarks, look for regressions and drift, check new data; a worse champion is retrained.",
+        ("recognizer", "evaluation"),
+        cron="30 2 * * *",
+        busy="skip",
     ),
     Offer(
         ingest,

@@ -9,6 +9,7 @@ from flows.parameters import EvaluateAllRequest
 from infra.profiles import Profile, load_profile
 from models.errors import BrokenVersion, TrinormalError, ValidationFailed
 from models.metrics.protocol import Protocol
+from tasks import policies
 from tasks.assess import Assessment, assess, compare_versions, embed_by_version
 from tasks.benchmark import MERGED, Benchmark, merged_benchmark
 from tasks.champion import Champion
@@ -35,7 +36,7 @@ class _Measured(NamedTuple):
     embedded: dict[str, Embeddings]
 
 
-@flow(name="evaluate-all", retries=0)
+@flow(name="evaluate-all", **policies.WORK)
 def evaluate_all(request: EvaluateAllRequest) -> dict[str, Any]:
     """Measure, compare and report; what is known and has not changed is not measured again."""
     profile = load_profile(request.profile)

@@ -8,6 +8,7 @@ from flows.evaluate_all import evaluate_everything
 from flows.parameters import NightlyRequest
 from infra.profiles import load_profile
 from models.errors import BrokenVersion
+from tasks import policies
 from tasks.champion import open_champion
 from tasks.contenders import own_photos_of
 from tasks.drift import Drift, judge_drift
@@ -22,7 +23,7 @@ GATE = "bu3dfe"
 """The benchmark that the gate of a promotion looks at: what its scans are like, the champion's figures hold for."""
 
 
-@flow(name="nightly", retries=0)
+@flow(name="nightly", **policies.WORK)
 def nightly(request: NightlyRequest) -> dict[str, Any]:
     """Evaluate, judge, check and report; tells Prefect of a champion that has become worse and of data that drifts."""
     profile = load_profile(request.profile)
