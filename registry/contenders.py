@@ -4,9 +4,9 @@ from sqlalchemy import Engine
 
 from registry import ledger
 from registry.mlflow_errors import explained
-from registry.promotion import CHALLENGER, CHAMPION, PREVIOUS
 from registry.tracking import Tracker
 
+CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 ROLES = (CHAMPION, CHALLENGER, PREVIOUS)
 
 

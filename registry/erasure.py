@@ -12,10 +12,10 @@ from registry.ledger import champion
 from registry.lineage import ERASED
 from registry.manifest import ManifestRow, Snapshot
 from registry.mlflow_errors import explained
+from registry.origins import PARENT
 from registry.packaging import LINEAGE
 from registry.tables import ErasureRecord, LineageRecord, SnapshotRecord, SnapshotRowRecord, now
 from registry.tracking import PAGE, Tracker
-from registry.training_runs import PARENT
 
 _AT_ONCE = 500
 

@@ -2,16 +2,16 @@
 
 import json
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from registry.mlflow_errors import explained
+from registry.origins import PARENT, training_run
 from registry.packaging import ModelVersion
 from registry.runs import TrackedRun
 from registry.tracking import Tracker
 
-PARENT, VARIANT = "mlflow.parentRunId", "variant"
+VARIANT = "variant"
 DETAILS = "details.json"
 
 
@@ -19,24 +19,6 @@ def release_run(tracker: Tracker, model: str, version: str) -> TrackedRun:
     """The run that registered a version. Raises `TrackingError`."""
     with explained(tracker.tracking_uri):
         return TrackedRun(tracker.client, str(tracker.client.get_model_version(model, version).run_id))
-
-
-class TrainingRun(NamedTuple):
-    """The job's run under which a version was released; parameters by dotted names."""
-
-    run_id: str
-    parameters: Mapping[str, str]
-    tags: Mapping[str, str]
-
-
-def training_run(tracker: Tracker, version: ModelVersion) -> TrainingRun:
-    """The run of the job that a version came out of. Raises `TrackingError`."""
-    released = release_run(tracker, version.model, version.version)
-    with explained(tracker.tracking_uri):
-        run = tracker.client.get_run(released.run_id)
-        parent = run.data.tags.get(PARENT)
-        job = tracker.client.get_run(parent) if parent else run
-        return TrainingRun(job.info.run_id, dict(job.data.params), dict(job.data.tags))
 
 
 def training_parameters(tracker: Tracker, version: ModelVersion) -> dict[str, str]:

@@ -5,11 +5,10 @@ from typing import NamedTuple
 from infra.errors import InfrastructureError
 from models.errors import TrinormalError
 from registry.catalogue import list_snapshots
-from registry.contenders import contenders
+from registry.contenders import CHAMPION, contenders
 from registry.manifest import Snapshot
+from registry.origins import training_run
 from registry.packaging import find_version
-from registry.promotion import CHAMPION
-from registry.training_runs import training_run
 from tasks.champion import Champion, open_version, require_champion
 from tasks.sources import SIMULATED
 from tasks.wiring import open_workspace

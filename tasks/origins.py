@@ -7,8 +7,8 @@ from models.errors import ArtefactError
 from registry.catalogue import list_snapshots
 from registry.lineage import ancestors
 from registry.manifest import Snapshot
+from registry.origins import training_run
 from registry.packaging import LINEAGE, find_version
-from registry.training_runs import training_run
 from tasks.champion import Champion
 from tasks.variants import Variant
 from tasks.wiring import open_workspace

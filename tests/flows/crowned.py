@@ -10,7 +10,7 @@ from models.networks.fused import FusedBranches
 from models.networks.sphere20 import Sphere20
 from registry import ledger
 from registry.packaging import ModelVersion, register
-from registry.promotion import reconcile, register_challenger
+from registry.promotion import reconcile
 from tasks.jobs import dotted
 from tasks.wiring import Workspace
 
@@ -48,7 +48,6 @@ def registered(
     parent.log_params(dotted(profile.model_dump()))
     child = workspace.tracker.run("recognizer", "release", f"{model}-{name}-release", parent=parent.run_id)
     version = register(workspace.tracker, child, model, graph, f"{model}-{name}-key", tags={}, card="")
-    register_challenger(workspace.tracker, version)
     for run in (child, parent):
         run.finish()
     return version

@@ -32,7 +32,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 TINY = load_profile("tiny")
 MODEL = TINY.model_name
 BENCHMARKS = ["bu3dfe", "frgc", "bosphorus", "bu4dfe", "merged"]
-ASKED = NightlyRequest(profile="tiny")
+ASKED = NightlyRequest(profile="tiny", regression_level=0.05)
+"""Sixteen people cannot make anybody as sure as the usual 0.01."""
 
 
 class Nights(NamedTuple):
@@ -146,8 +147,7 @@ def test_the_champion_before_is_measured_beside_and_compared_on_the_same_probes(
 def test_new_snapshots_are_held_against_their_suites_once(nights: Nights):
     assert [night["checked"] for night in nights.told[:2]] == [[], []]
     assert {each["name"]: each["passed"] for each in nights.told[2]["checked"]} == {"alike": True, "stretched": True}
-    with pytest.MonkeyPatch.context():
-        again = nightly.fn(ASKED)
+    again = nightly.fn(ASKED)
     assert again["checked"] == again["drifts"] == []
     assert len(again["nights"]) == 4
 
