@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from flows.servers import HOST, free_port, prefect_server, running
+from flows.servers import HOST, free_port, private_prefect_server, running
 from infra.database import open_engine
 from infra.profiles import load_profile
 from infra.settings import load_settings
@@ -82,7 +82,7 @@ def prefect(unbroken: FirstRun, tmp_path_factory: pytest.TempPathFactory) -> Ite
     port, logs = free_port(), sandbox.home / "logs"
     api = f"http://{HOST}:{port}/api"
     variables = {"PREFECT_HOME": str(sandbox.home / "prefect"), "PREFECT_API_URL": api, "DO_NOT_TRACK": "true"}
-    with running([prefect_server(port, logs)], variables), (logs / "runner.log").open("wb") as log:
+    with running([private_prefect_server(port, logs)], variables), (logs / "runner.log").open("wb") as log:
         runner = subprocess.Popen(
             [sys.executable, "-m", "flows.runner"],
             env=sandbox.environment(**variables),
