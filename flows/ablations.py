@@ -70,6 +70,8 @@ def _branches(name: str, ground: Ground, seen: Seen, names: list[str]) -> Branch
 
 def _complexity(branches: Mapping[str, Branches], bench: Bench, profile: Profile) -> Parts:
     """Reconstructors on photos, and recognition by the first one's branches on scans of a benchmark."""
-    first = next(iter(branches.values())).adapted[CHOSEN]
-    parts = measure_complexity(first, export(first), bench, profile.normals)
+    first = next(iter(branches.values()))
+    chosen = first.adapted[CHOSEN]
+    exported = export(chosen, first.normals, first.faces.crops, first.variant)
+    parts = measure_complexity(chosen, exported, bench, profile.normals)
     return with_reconstructors(parts, {name: measure_cost(each.faces) for name, each in branches.items()})

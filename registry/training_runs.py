@@ -18,7 +18,7 @@ DETAILS = "details.json"
 def release_run(tracker: Tracker, model: str, version: str) -> TrackedRun:
     """The run that registered a version. Raises `TrackingError`."""
     with explained(tracker.tracking_uri):
-        return TrackedRun(tracker.client, str(tracker.client.get_model_version(model, version).run_id))
+        return TrackedRun(tracker, str(tracker.client.get_model_version(model, version).run_id))
 
 
 def training_parameters(tracker: Tracker, version: ModelVersion) -> dict[str, str]:

@@ -17,7 +17,6 @@ from models.training.device import pick_device
 from models.training.ranks import my_part
 from models.training.reconstruction import fit_regressor
 from models.training.shards import CoefficientShards
-from registry.runs import TrackedRun
 from tasks.files import write_json
 from tasks.jobs import curve_of, live_curve
 from tasks.progress import announce
@@ -45,7 +44,7 @@ def fit_expnet(folder: Path, scratch: Path, fit: Fit) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(fit.seed)
         network = build_expnet(config.depth, config.width, layout.size)
-    run = TrackedRun(workspace.tracker.client, fit.run_id)
+    run = workspace.tracker.reopen(fit.run_id)
     targets = [np.load(shard / "targets.npy", allow_pickle=False) for shard in fit.shards]
     result = fit_regressor(
         network,

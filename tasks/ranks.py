@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock, Thread
@@ -67,7 +67,7 @@ def _run(command: list[str], log: Path) -> int:
 
 
 @contextmanager
-def _started(command: list[str], log: Path) -> Iterator[subprocess.Popen[str]]:
+def _started(command: list[str], log: Path) -> Generator[subprocess.Popen[str]]:
     """The command on its leash: it ends with the block, and also when this process is killed."""
     log.parent.mkdir(parents=True, exist_ok=True)
     held = [sys.executable, "-I", leash.__file__, str(os.getpid()), *command]

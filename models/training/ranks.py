@@ -5,7 +5,8 @@ the order of additions. They are started by `torch.distributed.run`; anywhere el
 """
 
 import os
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -17,7 +18,8 @@ STARTED = "TORCHELASTIC_RUN_ID"
 """A variable that `torch.distributed.run` sets and nothing else does."""
 
 
-class Part(NamedTuple):
+@dataclass(frozen=True)
+class Part:
     """Process `rank` of `count`, of which `here` are on this machine."""
 
     rank: int = 0
