@@ -61,7 +61,7 @@ def make_shards(
         made += error is None
         if made == 0 and len(poisoned) == HOPELESS:
             break
-    quarantine.tell(aside, title, poisoned, made)
+    quarantine.tell(title, poisoned, made)
     return [store.get(shard.stage, shard.key) for shard in shards]
 
 

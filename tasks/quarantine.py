@@ -8,7 +8,6 @@ from infra.errors import InfrastructureError
 from infra.files import atomic_write_json, remove
 from models.errors import TrinormalError
 from tasks.files import read_json
-from tasks.progress import announce
 
 DIED = "its process died each time: out of memory, or a crash in a library"
 
@@ -56,13 +55,11 @@ def release(folder: Path, stage: str, key: str) -> None:
     remove(_place(folder, stage, key))
 
 
-def tell(folder: Path, title: str, poisoned: Sequence[Poisoned], made: int) -> None:
-    """Say how many were set aside and why; raises the one error there is, or `ShardsSetAsideError` for several."""
+def tell(title: str, poisoned: Sequence[Poisoned], made: int) -> None:
+    """Raise the one reason there is where a person can mend it, else `ShardsSetAsideError` with the first few."""
     if not poisoned:
         return
-    stage = poisoned[0].stage
-    announce(f"{title}: {len(poisoned)} set aside, {made} made; {folder / stage} says why")
-    if len(poisoned) == 1 and is_ours(poisoned[0].error):
+    if len({shard.reason for shard in poisoned}) == 1 and is_ours(poisoned[0].error):
         raise poisoned[0].error
     first = "; ".join(f"{shard.key[:12]}: {shard.reason}" for shard in poisoned[:3])
     more = f"; and {len(poisoned) - 3} more" if len(poisoned) > 3 else ""

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from flows.servers import HOST, free_port, private_prefect_server, running
 
-pytestmark = [pytest.mark.slow, pytest.mark.servers, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.unproven, pytest.mark.slow, pytest.mark.servers, pytest.mark.timeout(900)]
 ZOMBIES, RETRAIN, TELL = (
     "trinormal: end runs without a heartbeat",
     "trinormal: retrain after a regression",

@@ -25,6 +25,7 @@ from tests.tasks.homes import new_home
 from tests.tasks.test_evaluate_scans import crown
 
 pytestmark = [
+    pytest.mark.unproven,
     pytest.mark.slow,
     pytest.mark.servers,
     pytest.mark.timeout(900),

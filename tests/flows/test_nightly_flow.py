@@ -28,7 +28,7 @@ from tests.flows.page_numbers import shown_numbers, untraced
 from tests.flows.quiet_prefect import Heard, quiet
 from tests.flows.trinormal_command import contents
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.unproven, pytest.mark.slow, pytest.mark.timeout(1200)]
 TINY = load_profile("tiny")
 MODEL = TINY.model_name
 BENCHMARKS = ["bu3dfe", "frgc", "bosphorus", "bu4dfe", "merged"]

@@ -16,6 +16,7 @@ from tests.registry.promotions import aliases
 
 __all__ = ["empty_mlflow"]
 pytestmark = [
+    pytest.mark.unproven,
     pytest.mark.slow,
     pytest.mark.timeout(1200),
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),

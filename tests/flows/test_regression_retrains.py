@@ -23,7 +23,7 @@ from tests.flows.conftest import DEMO, FirstRun
 from tests.flows.crowned import crown, damaged, registered
 from tests.flows.trinormal_command import REPOSITORY, Sandbox, new_sandbox, run, seed_home
 
-pytestmark = [pytest.mark.slow, pytest.mark.servers, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.unproven, pytest.mark.slow, pytest.mark.servers, pytest.mark.timeout(2400)]
 TINY = load_profile("tiny")
 MODEL = TINY.model_name
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")

@@ -14,7 +14,7 @@ from tests.flows.conftest import FirstRun
 from tests.flows.servers_up import Up, supervisor_family, until, up
 from tests.flows.trinormal_command import Sandbox, figures, new_sandbox, results_of, run, seed_home, started
 
-pytestmark = [pytest.mark.slow, pytest.mark.servers, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.unproven, pytest.mark.slow, pytest.mark.servers, pytest.mark.timeout(2400)]
 RETRAIN = "train-recognizer/retrain"
 ZOMBIE_LIMIT_S = 90
 

@@ -1,4 +1,4 @@
-"""What one machine makes another finds, whole or not at all: on a folder, in memory, and on a real S3 server."""
+"""What one machine makes another finds, whole or not at all: on a folder and on a real S3 server."""
 
 import hashlib
 import json
@@ -25,12 +25,10 @@ def endpoint() -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(params=["folder", "memory", "s3"])
+@pytest.fixture(params=["folder", "s3"])
 def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "folder":
         return str(tmp_path / "shared")
-    if request.param == "memory":
-        return f"memory://{tmp_path.name}/store"
     for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
     address = request.getfixturevalue("endpoint")

@@ -30,6 +30,8 @@ from tests.infra.buckets import KEYS, new_bucket, s3_server
 from tests.infra.databases import postgres_schema
 from tests.tasks.shard_builders import copy_numbers, die_on_twos, write_slowly, write_square
 
+pytestmark = pytest.mark.unproven
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 CODE = ["tasks.worker"]
 
