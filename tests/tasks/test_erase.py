@@ -36,6 +36,8 @@ from tests.tasks.homes import new_home
 from tests.tasks.plain_snapshots import take_in
 from tests.tasks.served import crown, scan_people, use
 
+pytestmark = pytest.mark.unproven
+
 NAMES = ["anna-perez-quintero", "bert-oyelaran", "carla-nakamura", "dora-lindqvist", "emil-haddad", "fola-adeyemi"]
 NAMES += ["gita-raghunathan", "henk-van-der-velde"]
 STRANGER, MODEL = NAMES[-1], "faces"
