@@ -47,6 +47,7 @@ def test_a_scan_turned_by_nothing_keeps_its_shape():
     assert len(same.vertices) > 0.75 * len(scan.vertices)  # the rim falls away too steeply
 
 
+@pytest.mark.unproven
 @pytest.mark.parametrize("yaw", [-60.0, 35.0, 80.0])
 def test_what_is_left_of_a_turned_scan_lies_on_it_and_nothing_stands_before_it(yaw: float):
     scan = dome()

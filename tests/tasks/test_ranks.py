@@ -87,6 +87,7 @@ def test_what_a_training_is_told_comes_back_from_its_file(tmp_path: Path):
     assert load_spec(tmp_path / "anew", fit_sphere20.Fit).start is None
 
 
+@pytest.mark.unproven
 @pytest.mark.slow
 class TestProcesses:
     def test_sigkill_leaves_nobody_and_the_next_run_ends_with_the_curve_of_one_process(self, tmp_path: Path):

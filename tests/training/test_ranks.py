@@ -77,6 +77,7 @@ def curve(rows) -> list[tuple[float, float]]:
     return [(row[1], row[2]) for row in rows]
 
 
+@pytest.mark.unproven
 @pytest.mark.slow
 class TestTwoProcesses:
     @pytest.fixture(scope="class")
