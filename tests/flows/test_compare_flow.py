@@ -104,11 +104,13 @@ def ablated(compared: Compared) -> Ablated:
     return Ablated(json.loads((compared.sandbox.home / "tiny" / "ablations.json").read_text()), done.stderr, made)
 
 
+@pytest.mark.unproven
 def test_ablations_train_nothing_that_training_and_comparing_trained(ablated: Ablated):
     assert "epoch" not in ablated.errors
     assert ablated.made.isdisjoint({"sphere20", "expnet", "coefficients", "photo-normals", "photo-shards", "onnx"})
 
 
+@pytest.mark.unproven
 def test_every_benchmark_has_every_variant_with_intervals_and_the_merged_one_has_the_probes_of_three(ablated: Ablated):
     found = ablated.results["benchmarks"]
     assert tuple(found) == ("bu3dfe", "frgc", "bosphorus", "bu4dfe", "merged")
@@ -124,12 +126,14 @@ def test_every_benchmark_has_every_variant_with_intervals_and_the_merged_one_has
     assert "face world" in merged["data"]
 
 
+@pytest.mark.unproven
 def test_the_cost_of_each_part_is_measured(ablated: Ablated):
     parts = ablated.results["complexity"]
     assert set(parts) == {"expnet", "texface", "clean_and_encode", "branch", "in_turn", "together", "exported"}
     assert all(part["seconds"] > 0 and part["peak_mb"] > 50 for part in parts.values())
 
 
+@pytest.mark.unproven
 def test_the_tables_of_paper_a_are_full_and_name_simulated_data(compared: Compared, ablated: Ablated):
     done = run(compared.sandbox, "report", "--tables", "--profile", "tiny")
     assert done.returncode == 0, done.stderr
@@ -146,6 +150,7 @@ def experiment(compared: Compared, name: str) -> dict[str, Any]:
     return json.loads((compared.sandbox.home / "tiny" / f"experiment-{name}.json").read_text())
 
 
+@pytest.mark.unproven
 def test_stress_makes_a_curve_from_the_clean_probes_on_under_one_protocol(compared: Compared):
     levels = experiment(compared, "pose")["levels"]
     assert [level["amount"] for level in levels] == [0, 15, 30, 45, 60]
@@ -154,6 +159,7 @@ def test_stress_makes_a_curve_from_the_clean_probes_on_under_one_protocol(compar
     assert levels[0]["rank1"] != levels[-1]["rank1"]
 
 
+@pytest.mark.unproven
 def test_a_few_scans_train_beside_the_faces_and_are_compared_with_none(compared: Compared):
     (level,) = experiment(compared, "few-scans")["levels"]
     names = [f"scans-{share}.lmcl" for share in (1, 5, 10)]
@@ -161,6 +167,7 @@ def test_a_few_scans_train_beside_the_faces_and_are_compared_with_none(compared:
     assert all(f"{name}.fused - expnet.lmcl.fused" in level["differences"] for name in names)
 
 
+@pytest.mark.unproven
 def test_a_reconstructor_that_knows_of_recognition_stands_beside_its_control(compared: Compared):
     found = experiment(compared, "recognition-aware")
     (level,) = found["levels"]
