@@ -215,6 +215,7 @@ def play(machine: type[Promotions], examples: int, steps: int) -> None:
     run_state_machine_as_test(machine, settings=chosen)
 
 
+@pytest.mark.unproven
 @pytest.mark.slow
 def test_ledger_and_aliases_follow_a_plain_model_through_anything(machine: type[Promotions]):
     play(machine, examples=8, steps=15)
