@@ -97,6 +97,7 @@ def test_logits_of_many_inputs_do_not_depend_on_how_they_are_cut_into_blocks():
     assert_allclose(whole[0], cut[0], atol=1e-5)
 
 
+@pytest.mark.unproven
 def test_photos_are_learnt_from_their_places_in_a_stack(tmp_path: Path):
     """A bright half, left or right, among photos that are not asked for."""
     rng = np.random.default_rng(0)
