@@ -9,6 +9,7 @@ from flows.branches import LOSSES, encoded_faces, fine_tuned
 from flows.parameters import ExperimentRequest
 from flows.recognizer import output_folder
 from flows.study_base import LOSS, PLAIN, Base, open_base
+from models.errors import ArtefactError
 from models.geometry.stress import Stress
 from tasks import policies
 from tasks.ablation import Trained, ablate
@@ -82,7 +83,8 @@ def _recognition_aware(request: ExperimentRequest, base: Base) -> Story:
     trained = [Trained(PLAIN, base.seen.pretrained, base.plain.adapted)]
     errors: dict[str, float] = {}
     start = base.plain.variant.artefact
-    assert start is not None  # noqa: S101 - ExpNet is trained above
+    if start is None:
+        raise ArtefactError("the experiment starts from a trained ExpNet, and this variant has no weights")
     for name, weight in ((CONTROL, 0.0), (AWARE, request.identity_weight_mm2)):
         ground = base.ground._replace(job=_part(base, name))
         refining = Refining(request.epochs, profile.expnet.learning_rate * request.rate_share, weight)
