@@ -99,5 +99,5 @@ def test_the_papers_tables_fit_both_screens(browser: Browser, unbroken: FirstRun
     shown = browser.shown()
     assert (shown.requests, shown.errors) == ([], [])
     assert browser.value("document.documentElement.scrollWidth") <= width
-    assert browser.value("document.querySelectorAll('section').length") == 11
+    assert browser.value("document.querySelectorAll('section').length") == 13
     assert browser.value("document.querySelectorAll('#A1 td.ours').length") == 8
