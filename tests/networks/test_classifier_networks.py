@@ -1,14 +1,17 @@
 """Residual classifiers: their depth, sizes and outputs, and that normalising travels with the weights."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
+from monai.networks.nets.resnet import ResNet
 from numpy.testing import assert_allclose
 from torch import nn
 
 from models.errors import ConfigurationError
 from models.networks.classifier import Probabilities, build_coefficient_classifier, build_photo_classifier
-from models.networks.residual import build_trunk
+from models.networks.residual import OneRow, ResNet32, build_trunk
 
 CLASSES = {"expression": 7, "gender": 2}
 
@@ -16,7 +19,7 @@ CLASSES = {"expression": 7, "gender": 2}
 def weighted_layers(network: nn.Module, wide: int) -> int:
     """Convolutions on the main path: those wider than one place; shortcuts have kernels of one."""
     kinds = (nn.Conv1d, nn.Conv2d)
-    return sum(isinstance(each, kinds) and each.kernel_size[0] >= wide for each in network.modules())
+    return sum(isinstance(each, kinds) and max(each.kernel_size) >= wide for each in network.modules())
 
 
 @pytest.mark.parametrize("depth", [32, 34])
@@ -43,6 +46,26 @@ def test_vectors_become_logits_of_each_task(depth: int, size: int):
     network = build_coefficient_classifier(depth, 0.25, CLASSES, torch.zeros(size), torch.ones(size))
     logits = network(torch.randn(3, size))
     assert [tuple(each.shape) for each in logits] == [(3, 7), (3, 2)]
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_pictures_of_one_row_give_what_signals_give_and_the_same_gradients(training: bool):
+    torch.manual_seed(0)
+    monai = ResNet(
+        "basic", [1, 1, 1, 1], [8, 8, 16, 16], 1, 1, 7, 2, bias_downsample=False, feed_forward=False
+    )  # the other pooling layers and strides
+    for signals in (monai, ResNet32(1, 1, 0.25)):
+        signals.train(training)
+        rows = OneRow(copy.deepcopy(signals))
+        assert not any(isinstance(each, nn.Conv1d | nn.BatchNorm1d) for each in rows.modules())
+        values = torch.randn(6, 1, 40)
+        ours, theirs = rows(values), signals(values)
+        assert_allclose(ours.detach(), theirs.detach(), atol=1e-5)
+        for each in (ours, theirs):
+            each.square().sum().backward()
+        for (name, mine), (_, other) in zip(rows.named_parameters(), signals.named_parameters(), strict=True):
+            assert mine.grad is not None, name
+            assert_allclose(mine.grad.flatten(), other.grad.flatten(), rtol=1e-3, atol=1e-4, err_msg=name)
 
 
 def test_the_network_sees_normalised_numbers_and_none_without_spread():
