@@ -9,6 +9,7 @@ from flows.parameters import ClassifiersRequest
 from flows.promote import compete
 from flows.reconstructor import photo_network
 from infra.profiles import Profile, load_profile
+from infra.profiles.rnet import RNetConfig
 from infra.store import Artefact
 from models.morphable.builtin import LICENCE
 from tasks import policies
@@ -74,7 +75,7 @@ def train_reconstructor(profile: Profile, job: Job) -> PooledReconstructor:
     people = synthesise_photos(world, "reconstruction", seed)
     others = world.model_copy(update={"people": profile.expnet.held_out_people})
     held_out = synthesise_photos(others, "heldout", seed)
-    looks = photo_network(profile, job) if profile.rnet.weights.perceptual > 0 else None
+    looks = photo_network(profile, job) if rnet_config(profile).weights.perceptual > 0 else None
     views, unseen = (
         synthesise_photos(view_world(world, config, count), split, seed + 1)
         for count, split in ((config.people, "reconstruction"), (config.held_out_people, "heldout"))
@@ -82,14 +83,19 @@ def train_reconstructor(profile: Profile, job: Job) -> PooledReconstructor:
     topics = {"world": people, "world-held-out": held_out, "views": views, "views-held-out": unseen}
     for topic, photos in topics.items():
         require_valid_world(photos, topic, job)
-    rnet = train_rnet(people, held_out, profile.rnet, seed, job, looks)
+    rnet = train_rnet(people, held_out, rnet_config(profile), seed, job, looks)
     cnet = train_cnet(rnet, views, unseen, config, seed, job)
     return PooledReconstructor(Variant("rnet", rnet.artefact, data=tuple(rnet.data)), cnet.artefact)
 
 
+def rnet_config(profile: Profile) -> RNetConfig:
+    """How the R-Net of the classifiers is trained."""
+    return profile.classifiers.rnet or profile.rnet
+
+
 def describe(photos: Photos, reconstructor: PooledReconstructor, profile: Profile, job: Job) -> LabelledPhotos:
     """Crops for the image baselines, and coefficients with C-Net's confidences."""
-    pixels = profile.rnet.pixels
+    pixels = rnet_config(profile).pixels
     crops = align_photos(photos.snapshot, photos.root, profile.classifiers.photo_pixels, pixels)
     faces = coefficients_of(crops, photos.root, pixels, reconstructor.rnet)
     require_valid_coefficients(faces, job)

@@ -5,13 +5,14 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int64
+from jaxtyping import Float64, Int64
 from numpy import ndarray
 
 from models.classifiers.design import Sets
 from models.classifiers.linear import LinearClassifier, fit_logistic, fit_nearest_mean
 from models.classifiers.stored import ClassifierShape, new_classifier, save_classifier
-from models.classifiers.table import CoefficientTable, Pooled, pooled, within_scatter
+from models.classifiers.table import CoefficientTable, Pooled, pooled, within_covariance
+from models.classifiers.whitening import fit_whitener
 from models.errors import DataError
 from models.networks.classifier import build_photo_classifier
 from models.training.classification import (
@@ -49,8 +50,8 @@ def _fit_linear(folder: Path, _: Path, training: Training, __: CoefficientTable,
     build = fit_logistic if training.candidate.kind == "logistic" else fit_nearest_mean
     model: LinearClassifier = build(seen.values, answers[:, 0], classes)
     numbers = {
-        "mean": model.normaliser.mean,
-        "gain": model.normaliser.gain,
+        "mean": model.whitener.mean,
+        "transform": model.whitener.transform,
         "weights": model.weights,
         "bias": model.bias,
     }
@@ -71,12 +72,13 @@ def _fit_network(
         candidate.confident,
         table.source,
     )
-    network = new_classifier(shape, seen.values.mean(axis=0), seen.values.std(axis=0), training.seed)
+    answers = design.training.answers[seen.kept]
+    network = new_classifier(shape, fit_whitener(seen.values, answers[:, 0]), training.seed)
     device = pick_device(open_workspace().settings.device)
     result = fit_classifier(
         network,
         CoefficientInputs(seen.values, CoefficientJitter(_noise(table, training), training.variation.scaling)),
-        design.training.answers[seen.kept],
+        answers,
         **training.schedule(),
         checkpoint_dir=scratch,
         on_epoch=training.on_epoch(),
@@ -95,8 +97,8 @@ def _vectors(table: CoefficientTable, side: Sets, training: Training) -> Pooled:
     return found
 
 
-def _noise(table: CoefficientTable, training: Training) -> Float32[ndarray, " k"]:
-    """How far a set's vector is from its face: the scatter of single photos over the root of the set's size."""
+def _noise(table: CoefficientTable, training: Training) -> Float64[ndarray, "k k"]:
+    """How far a set's vector is from its face: the covariance of single photos over the set's size."""
     side = training.design.training
     group = {
         photo: f"{who}/{answer}"
@@ -105,14 +107,9 @@ def _noise(table: CoefficientTable, training: Training) -> Float32[ndarray, " k"
     }
     photos = sorted(photo for photo in group if table.rows([photo]))
     rows = table.rows(photos)
-    scatter = np.concatenate(
-        [
-            within_scatter(table.part(part)[rows], [group[photo] for photo in photos])
-            for part in training.candidate.parts
-        ]
-    )
+    values = np.concatenate([table.part(part)[rows] for part in training.candidate.parts], axis=1)
     size = np.mean([len(photos) for photos in side.photos])
-    return (scatter * training.variation.noise / np.sqrt(size)).astype(np.float32)
+    return within_covariance(values, [group[photo] for photo in photos]) * (training.variation.noise**2 / size)
 
 
 class _Shown(NamedTuple):

@@ -7,6 +7,7 @@ from pydantic import Field
 from infra.config import Config
 from infra.numbers import Count, NotNegative, Positive, Share
 from infra.profiles.gates import ServingGateConfig
+from infra.profiles.rnet import RNetConfig
 
 
 class ClassifierTrainingConfig(Config):
@@ -78,12 +79,14 @@ class ClassifierGateConfig(Config):
 class ClassifiersConfig(Config):
     """Everything about the classifiers.
 
-    `yaw_spread_deg` is that of the photos that their R-Net and C-Net learn from: KDEF and FEI show profiles.
+    `yaw_spread_deg` is that of the photos that their R-Net and C-Net learn from: KDEF and FEI show profiles. `rnet` is
+    how that R-Net is trained, where it is not as the profile's.
     `photo_pixels` is the side of the crops that the image baselines see, `photo_folds` on how many folds they are
     trained. `name_suffix` keeps models of a profile that means nothing apart from others.
     """
 
     yaw_spread_deg: Positive = 55.0
+    rnet: RNetConfig | None = None
     resnet34: ClassifierTrainingConfig
     resnet32: ClassifierTrainingConfig
     photos: ClassifierTrainingConfig

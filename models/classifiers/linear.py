@@ -8,38 +8,21 @@ from numpy import ndarray
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
-SMALLEST_SPREAD = 1e-6
+from models.classifiers.whitening import Whitener, fit_whitener
+
 ITERATIONS = 500
 
 
-class Normaliser(NamedTuple):
-    """Mean and spread of each number over the training inputs; numbers without spread become zero."""
-
-    mean: Float64[ndarray, " k"]
-    gain: Float64[ndarray, " k"]
-
-    def __call__(self, values: Float32[ndarray, "n k"]) -> Float64[ndarray, "n k"]:
-        """Values of mean 0 and spread 1."""
-        return (values - self.mean) * self.gain
-
-
 class LinearClassifier(NamedTuple):
-    """Logits are linear in the normalised inputs."""
+    """Logits are linear in the whitened inputs."""
 
-    normaliser: Normaliser
+    whitener: Whitener
     weights: Float64[ndarray, "k c"]
     bias: Float64[ndarray, " c"]
 
     def logits(self, values: Float32[ndarray, "n k"]) -> Float64[ndarray, "n c"]:
         """One row an input."""
-        return self.normaliser(values) @ self.weights + self.bias
-
-
-def fit_normaliser(values: Float32[ndarray, "n k"]) -> Normaliser:
-    """Mean and standard deviation of training inputs."""
-    spread = values.std(axis=0, dtype=np.float64)
-    gain = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > SMALLEST_SPREAD)
-    return Normaliser(values.mean(axis=0, dtype=np.float64), gain)
+        return self.whitener(values) @ self.weights + self.bias
 
 
 def fit_logistic(
@@ -49,8 +32,8 @@ def fit_logistic(
 
     `c` 1 is scikit-learn's default; the bias is not penalised.
     """
-    normaliser = fit_normaliser(values)
-    inputs = normaliser(values)
+    whitener = fit_whitener(values, answers)
+    inputs = whitener(values)
     wanted = np.eye(classes)[answers]
     size = inputs.shape[1]
 
@@ -64,15 +47,15 @@ def fit_logistic(
 
     start = np.zeros((size + 1) * classes)
     found = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": ITERATIONS})
-    return LinearClassifier(normaliser, found.x[:-classes].reshape(size, classes), found.x[-classes:])
+    return LinearClassifier(whitener, found.x[:-classes].reshape(size, classes), found.x[-classes:])
 
 
 def fit_nearest_mean(values: Float32[ndarray, "n k"], answers: Int64[ndarray, " n"], classes: int) -> LinearClassifier:
-    """The class whose mean is nearest in normalised numbers, as a linear rule.
+    """The class whose mean is nearest in whitened numbers, as a linear rule: Fisher's discriminant, classes equal.
 
     -|x - m|^2 / 2 and x m - m^2 / 2 differ by the same for all classes, so answers and probabilities are the same.
     """
-    normaliser = fit_normaliser(values)
-    inputs = normaliser(values)
+    whitener = fit_whitener(values, answers)
+    inputs = whitener(values)
     means = np.stack([inputs[answers == number].mean(axis=0) for number in range(classes)])
-    return LinearClassifier(normaliser, means.T, -0.5 * (means**2).sum(axis=1))
+    return LinearClassifier(whitener, means.T, -0.5 * (means**2).sum(axis=1))

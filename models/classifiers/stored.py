@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Float
-from numpy import ndarray
 
 from infra.files import atomic_write_json
 from models.classifiers.source import Source
+from models.classifiers.whitening import Whitener
 from models.errors import ArtefactError
 from models.networks.classifier import CoefficientClassifier, build_coefficient_classifier
 from models.training.safetensor_files import load_weights, save_weights
@@ -55,12 +54,10 @@ def shape_from(data: Mapping[str, Any], where: str) -> ClassifierShape:
         raise ArtefactError(f"{where}: not the shape of a classifier ({error}); train one again") from error
 
 
-def new_classifier(
-    shape: ClassifierShape, mean: Float[ndarray, " k"], spread: Float[ndarray, " k"], seed: int
-) -> CoefficientClassifier:
-    """The network drawn anew by `seed`, with the numbers that normalise its inputs."""
+def new_classifier(shape: ClassifierShape, whitener: Whitener, seed: int) -> CoefficientClassifier:
+    """The network drawn anew by `seed`, with the numbers that whiten its inputs."""
     classes = {task: len(answers) for task, answers in shape.tasks.items()}
-    numbers = (torch.from_numpy(values).float() for values in (mean, spread))
+    numbers = (torch.from_numpy(values).float() for values in whitener)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return build_coefficient_classifier(shape.depth, shape.width, classes, *numbers)
@@ -79,7 +76,7 @@ def load_classifier(folder: Path) -> tuple[CoefficientClassifier, ClassifierShap
     except (OSError, ValueError) as error:
         raise ArtefactError(f"{folder}: holds no trained classifier ({error}); train one again") from error
     classes = {task: len(answers) for task, answers in shape.tasks.items()}
-    blank = torch.zeros(shape.size)
-    network = build_coefficient_classifier(shape.depth, shape.width, classes, blank, blank + 1)
+    blank = torch.zeros(shape.size), torch.eye(shape.size)
+    network = build_coefficient_classifier(shape.depth, shape.width, classes, *blank)
     load_weights(folder / WEIGHTS, network)
     return network.eval(), shape

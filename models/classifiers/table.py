@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Float64, Int64
 from numpy import ndarray
 
 from models.classifiers.source import Source
@@ -89,9 +89,19 @@ def within_scatter(values: Float32[ndarray, "n k"], groups: Sequence[str]) -> Fl
     With groups of photos of one face it is the error of the reconstructor, but for what all photos of a face share.
     Groups of one row say nothing; zero when there are no others.
     """
+    deviations, free = _deviations(values, groups)
+    return np.sqrt((deviations**2).sum(axis=0) / free).astype(np.float32)
+
+
+def within_covariance(values: Float32[ndarray, "n k"], groups: Sequence[str]) -> Float64[ndarray, "k k"]:
+    """How far, and how much together, numbers scatter within groups; see `within_scatter`, whose squares it holds."""
+    deviations, free = _deviations(values, groups)
+    return deviations.T @ deviations / free
+
+
+def _deviations(values: Float32[ndarray, "n k"], groups: Sequence[str]) -> tuple[Float64[ndarray, "n k"], int]:
+    """Rows less their group's mean, and how many of them can be chosen freely (at least one)."""
     _, owner, counts = np.unique(np.asarray(groups, dtype=str), return_inverse=True, return_counts=True)
     sums = np.zeros((len(counts), values.shape[1]))
     np.add.at(sums, owner, values)
-    deviations = values - (sums / counts[:, None])[owner]
-    free = len(values) - len(counts)
-    return np.sqrt((deviations**2).sum(axis=0) / max(free, 1)).astype(np.float32)
+    return values - (sums / counts[:, None])[owner], max(len(values) - len(counts), 1)

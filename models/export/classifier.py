@@ -59,14 +59,12 @@ def classifier_parity(
 ) -> dict[str, float]:
     """Largest difference of probabilities between ONNX Runtime and torch, by batch: `random_1`, `real_5`, ...
 
-    Random inputs spread as those it was trained on; `real` are coefficients of faces, which come again where they are
-    fewer than a batch. Raises `ArtefactError` above `PARITY_TOLERANCE`.
+    Random inputs spread as those of one class that it was trained on; `real` are coefficients of faces, which come
+    again where they are fewer than a batch. Raises `ArtefactError` above `PARITY_TOLERANCE`.
     """
     draw = torch.Generator().manual_seed(0)
-    mean, gain = (network.get_buffer(name) for name in ("mean", "gain"))
-    spread = torch.where(gain > 0, 1 / gain, 0.0)
-    batches = {
-        f"random_{count}": [mean + spread * torch.randn((count, shape.size), generator=draw)] for count in BATCHES
-    }
+    mean, transform = (network.get_buffer(name) for name in ("mean", "transform"))
+    back = torch.linalg.pinv(transform)
+    batches = {f"random_{count}": [mean + torch.randn((count, shape.size), generator=draw) @ back] for count in BATCHES}
     batches |= {f"real_{count}": [torch.from_numpy(np.resize(real, (count, shape.size)))] for count in BATCHES}
     return differences(proto, Probabilities(network), batches, (INPUT,), list(shape.tasks))

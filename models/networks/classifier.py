@@ -8,9 +8,6 @@ from torch import Tensor, nn
 
 from models.networks.residual import Trunk, build_trunk
 
-SMALLEST_SPREAD = 1e-6
-"""Numbers that spread less than this over the training inputs say nothing; they enter as zero."""
-
 
 class Heads(nn.Module):
     """One linear layer a task on shared features; `classes` names the tasks and says how many answers each has.
@@ -30,25 +27,24 @@ class Heads(nn.Module):
 
 
 class CoefficientClassifier(nn.Module):
-    """Raw coefficients (b, k) to logits: normalised by the training set's mean and spread, then a 1-D network.
+    """Raw coefficients (b, k) to logits: whitened (see `fit_whitener`), then a 1-D network.
 
-    The numbers for normalising are stored with the weights and exported with the graph.
+    The numbers for whitening are stored with the weights and exported with the graph.
     """
 
     def __init__(
-        self, trunk: Trunk, classes: Mapping[str, int], mean: Float[Tensor, " k"], spread: Float[Tensor, " k"]
+        self, trunk: Trunk, classes: Mapping[str, int], mean: Float[Tensor, " k"], transform: Float[Tensor, "k k"]
     ) -> None:
         super().__init__()
-        known = spread > SMALLEST_SPREAD
         self.register_buffer("mean", mean.clone())
-        self.register_buffer("gain", torch.where(known, 1 / torch.where(known, spread, torch.ones_like(spread)), 0.0))
+        self.register_buffer("transform", transform.clone())
         self.trunk = trunk.network
         self.heads = Heads(trunk.features, classes)
 
     def forward(self, coefficients: Float[Tensor, "b k"]) -> tuple[Tensor, ...]:
         """Logits of each task."""
-        normalised = (coefficients - self.get_buffer("mean")) * self.get_buffer("gain")
-        return self.heads(self.trunk(normalised[:, None]))
+        whitened = (coefficients - self.get_buffer("mean")) @ self.get_buffer("transform")
+        return self.heads(self.trunk(whitened[:, None]))
 
 
 class PhotoClassifier(nn.Module):
@@ -79,10 +75,10 @@ class Probabilities(nn.Module):
 
 
 def build_coefficient_classifier(
-    depth: int, width: float, classes: Mapping[str, int], mean: Float[Tensor, " k"], spread: Float[Tensor, " k"]
+    depth: int, width: float, classes: Mapping[str, int], mean: Float[Tensor, " k"], transform: Float[Tensor, "k k"]
 ) -> CoefficientClassifier:
     """A 1-D ResNet-34 or ResNet-32, drawn anew; see `build_trunk` for width and errors."""
-    return CoefficientClassifier(build_trunk(depth, 1, 1, width), classes, mean, spread)
+    return CoefficientClassifier(build_trunk(depth, 1, 1, width), classes, mean, transform)
 
 
 def build_photo_classifier(width: float, classes: Mapping[str, int]) -> PhotoClassifier:

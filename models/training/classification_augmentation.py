@@ -1,15 +1,19 @@
 """How the inputs of classifiers are varied in training (paper B, 3.3.1 and 3.3.2), on coefficients and on photos.
 
 The paper names random rotations, scaling, light, pose and quality. A coefficient vector has none of these; what they do
-to it is to move its estimate. So vectors are moved by noise as large as estimates of one face really scatter over its
-photos, and scaled about the mean face, which exaggerates or attenuates a face. Photos are varied as the paper says.
+to it is to move its estimate. So vectors are moved by noise as large, and in the directions, as estimates of one face
+really scatter over its photos, and scaled about the mean face, which exaggerates or attenuates a face. Photos are
+varied as the paper says.
 """
 
+import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Float, Float32, Float64, UInt8
 from numpy import ndarray
 from torch import Tensor
 from torch.nn import functional
@@ -20,11 +24,11 @@ from models.training.augmentation import PhotoAugmentation
 
 @dataclass(frozen=True, eq=False)
 class CoefficientJitter:
-    """`scatter` is the standard deviation of each number's noise, `scaling` the largest relative change of size about
-    the origin, which is the mean face.
+    """`covariance` is that of the noise, `scaling` the largest relative change of size about the origin, which is the
+    mean face.
     """
 
-    scatter: Float32[ndarray, " k"]
+    covariance: Float64[ndarray, "k k"]
     scaling: float = 0.1
 
     def __call__(self, coefficients: Float[Tensor, "b k"], generator: torch.Generator) -> Float[Tensor, "b k"]:
@@ -32,12 +36,16 @@ class CoefficientJitter:
         device = coefficients.device
         sizes = torch.rand((len(coefficients), 1), generator=generator, device=device) * 2 - 1
         noise = torch.randn(coefficients.shape, generator=generator, device=device)
-        spread = torch.from_numpy(self.scatter).to(device)
-        return coefficients * (1 + self.scaling * sizes) + noise * spread
+        return coefficients * (1 + self.scaling * sizes) + noise @ self._root.to(device)
 
     def described(self) -> dict[str, Any]:
         """What tells it from others, as plain values."""
-        return {"scaling": self.scaling, "scatter": [float(value) for value in self.scatter]}
+        return {"scaling": self.scaling, "covariance": hashlib.sha256(self.covariance.tobytes()).hexdigest()}
+
+    @cached_property
+    def _root(self) -> Float32[Tensor, "k k"]:
+        sizes, directions = np.linalg.eigh(self.covariance)
+        return torch.from_numpy(np.sqrt(np.maximum(sizes, 0))[:, None] * directions.T).float()
 
 
 @dataclass(frozen=True)

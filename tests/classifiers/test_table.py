@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from models.classifiers.source import Source, require_source
-from models.classifiers.table import CoefficientTable, pooled, within_scatter
+from models.classifiers.table import CoefficientTable, pooled, within_covariance, within_scatter
 from models.errors import ConfigurationError
 
 SOURCE = Source("builtin-1/id5/exp3", "rnet abc", "def")
@@ -63,6 +63,9 @@ def test_the_scatter_is_the_error_that_was_put_in():
     values = (faces + rng.normal(size=faces.shape) * noise).astype(np.float32)
     groups = [str(number // 6) for number in range(len(values))]
     assert_allclose(within_scatter(values, groups), noise, rtol=0.05)
+    together = values @ np.array([[1, 1, 0], [0, 1, 0], [0, 0, 1]], np.float32)
+    assert_allclose(within_covariance(together, groups)[0, 1], noise[0] ** 2, rtol=0.3)
+    assert_allclose(np.diag(within_covariance(values, groups)), within_scatter(values, groups) ** 2, rtol=1e-5)
     assert_array_equal(within_scatter(values[:3], ["a", "b", "c"]), 0), "one photo of each says nothing"
 
 

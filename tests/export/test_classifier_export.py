@@ -10,6 +10,7 @@ from models.classifiers.serving import classify_sets
 from models.classifiers.source import Source
 from models.classifiers.stored import ClassifierShape, load_classifier, new_classifier, save_classifier
 from models.classifiers.table import CoefficientTable
+from models.classifiers.whitening import fit_whitener
 from models.errors import ArtefactError, ConfigurationError
 from models.export.classifier import INPUT, classifier_parity, export_classifier, read_shape
 from models.export.onnx import load_session
@@ -25,7 +26,7 @@ def numbers(seed=0, photos=6):
 
 @pytest.fixture(scope="module")
 def network():
-    made = new_classifier(SHAPE, numbers().mean(axis=0), numbers().std(axis=0), seed=1)
+    made = new_classifier(SHAPE, fit_whitener(numbers(photos=60), np.arange(60) % 3), seed=1)
     made.heads.get_buffer("temperatures").copy_(torch.tensor([1.7, 0.6]))
     return made.eval()
 

@@ -43,7 +43,7 @@ def test_a_resnet32_has_the_published_size_but_for_projections_at_two_shortcuts(
 @pytest.mark.parametrize("depth", [32, 34])
 @pytest.mark.parametrize("size", [64, 80, 144])
 def test_vectors_become_logits_of_each_task(depth: int, size: int):
-    network = build_coefficient_classifier(depth, 0.25, CLASSES, torch.zeros(size), torch.ones(size))
+    network = build_coefficient_classifier(depth, 0.25, CLASSES, torch.zeros(size), torch.eye(size))
     logits = network(torch.randn(3, size))
     assert [tuple(each.shape) for each in logits] == [(3, 7), (3, 2)]
 
@@ -68,22 +68,24 @@ def test_pictures_of_one_row_give_what_signals_give_and_the_same_gradients(train
             assert_allclose(mine.grad.flatten(), other.grad.flatten(), rtol=1e-3, atol=1e-4, err_msg=name)
 
 
-def test_the_network_sees_normalised_numbers_and_none_without_spread():
+def test_the_network_sees_whitened_numbers_and_none_without_spread():
     mean, spread = torch.tensor([5.0, -2.0, 7.0] * 8), torch.tensor([2.0, 0.5, 0.0] * 8)
+    turn = torch.linalg.qr(torch.randn(24, 24, generator=torch.Generator().manual_seed(2)))[0]
+    transform = torch.diag(torch.where(spread > 0, 1 / spread.clamp(min=0.1), 0.0)) @ turn
     torch.manual_seed(0)
-    network = build_coefficient_classifier(32, 0.5, CLASSES, mean, spread).eval()
-    plain = build_coefficient_classifier(32, 0.5, CLASSES, torch.zeros(24), torch.ones(24)).eval()
+    network = build_coefficient_classifier(32, 0.5, CLASSES, mean, transform).eval()
+    plain = build_coefficient_classifier(32, 0.5, CLASSES, torch.zeros(24), torch.eye(24)).eval()
     plain.trunk.load_state_dict(network.trunk.state_dict())
     plain.heads.load_state_dict(network.heads.state_dict())
     raw = torch.randn(4, 24) * 3
-    by_hand = torch.where(spread > 0, (raw - mean) / torch.where(spread > 0, spread, 1.0), 0.0)
+    by_hand = torch.where(spread > 0, (raw - mean) / torch.where(spread > 0, spread, 1.0), 0.0) @ turn
     for ours, theirs in zip(network(raw), plain(by_hand), strict=True):
         assert_allclose(ours.detach(), theirs.detach(), atol=1e-5)
-    assert {"mean", "gain"} <= network.state_dict().keys()
+    assert {"mean", "transform"} <= network.state_dict().keys()
 
 
 def test_probabilities_are_softmax_at_each_tasks_temperature():
-    network = build_coefficient_classifier(32, 0.5, CLASSES, torch.zeros(16), torch.ones(16)).eval()
+    network = build_coefficient_classifier(32, 0.5, CLASSES, torch.zeros(16), torch.eye(16)).eval()
     network.heads.get_buffer("temperatures").copy_(torch.tensor([2.0, 0.5]))
     values = torch.randn(5, 16)
     found = Probabilities(network)(values)

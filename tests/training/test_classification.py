@@ -52,11 +52,11 @@ def vectors(count=320, seed=0):
 def network_for(values, seed=1):
     torch.manual_seed(seed)
     mean, spread = (torch.from_numpy(each) for each in (values.mean(axis=0), values.std(axis=0)))
-    return build_coefficient_classifier(32, 0.5, CLASSES, mean, spread)
+    return build_coefficient_classifier(32, 0.5, CLASSES, mean, torch.diag(1 / spread))
 
 
 def fit(folder: Path, network, values, answers, **more):
-    jitter = CoefficientJitter(np.full(values.shape[1], 0.5, np.float32), 0.05)
+    jitter = CoefficientJitter(0.25 * np.eye(values.shape[1]), 0.05)
     inputs = CoefficientInputs(values, jitter)
     return fit_classifier(
         network, inputs, answers, checkpoint_dir=folder, **{**SCHEDULE, "on_epoch": lambda _: None, **more}
@@ -125,20 +125,20 @@ def test_answers_must_fit_inputs_and_tasks(tmp_path: Path):
         fit(tmp_path, network_for(values), values, answers[:, :1])
 
 
-def test_the_jitter_has_the_scatter_it_is_given_and_keeps_the_mean_face():
-    scatter = np.array([0.0, 0.5, 2.0], np.float32)
-    noise_alone = CoefficientJitter(scatter, 0.0)
+def test_the_jitter_has_the_covariance_it_is_given_and_keeps_the_mean_face():
+    covariance = np.array([[0.0, 0.0, 0.0], [0.0, 0.25, 0.8], [0.0, 0.8, 4.0]])
+    noise_alone = CoefficientJitter(covariance, 0.0)
     draw = torch.Generator().manual_seed(0)
     values = torch.tensor([[4.0, -1.0, 3.0]]).expand(20000, 3)
     moved = noise_alone(values, draw).numpy()
     assert_allclose(moved.mean(axis=0), [4, -1, 3], atol=0.05)
-    assert_allclose(moved.std(axis=0), scatter, atol=0.03)
-    scaled = CoefficientJitter(np.zeros(3, np.float32), 0.2)(values, draw)
+    assert_allclose(np.cov(moved.T), covariance, atol=0.1)
+    scaled = CoefficientJitter(np.zeros((3, 3)), 0.2)(values, draw)
     ratio = (scaled / values).numpy()
     assert_allclose(ratio, ratio[:, :1].repeat(3, axis=1), rtol=1e-5), "a face is scaled as a whole"
     assert 0.8 <= ratio.min() < 0.81
     assert 1.19 < ratio.max() <= 1.2
-    assert not CoefficientJitter(scatter, 0.2)(torch.zeros(1, 3), draw)[:, 0].any()
+    assert not CoefficientJitter(covariance, 0.2)(torch.zeros(1, 3), draw)[:, 0].any()
 
 
 def test_a_photo_that_is_not_varied_stays_as_it_is_and_turns_about_its_middle():
