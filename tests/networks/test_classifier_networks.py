@@ -54,7 +54,7 @@ def test_pictures_of_one_row_give_what_signals_give_and_the_same_gradients(train
     monai = ResNet(
         "basic", [1, 1, 1, 1], [8, 8, 16, 16], 1, 1, 7, 2, bias_downsample=False, feed_forward=False
     )  # the other pooling layers and strides
-    for signals in (monai, ResNet32(1, 1, 0.25)):
+    for signals in (monai, ResNet32(1, 1, 0.5)):
         signals.train(training)
         rows = OneRow(copy.deepcopy(signals))
         assert not any(isinstance(each, nn.Conv1d | nn.BatchNorm1d) for each in rows.modules())
