@@ -19,8 +19,10 @@ SHORTEST_NAME = 4
 LARGEST_MEMBER = 1 << 30
 """Bytes of one compressed file that are looked through."""
 _SHA256 = re.compile(rb"[0-9a-f]{64}")
-_HEX = re.compile(rb"[0-9a-f]" * 16 + rb"[0-9a-f]{48,}")
-"""64 digits and more; spelt out at its beginning, which is twice as fast."""
+STRIDE = 16
+_HEX = re.compile(rb"[0-9a-f]{64,}")
+_DIGITS = bytes(byte in b"0123456789abcdef" for byte in range(256))
+_FOUR = re.compile(rb"\x01{4,}")
 
 
 class Needles(NamedTuple):
@@ -63,8 +65,12 @@ class Needles(NamedTuple):
             place = stop if whole else start + 1
 
     def _hashes(self, data: bytes) -> Iterator[tuple[int, int]]:
-        if self.hashes:
-            for match in _HEX.finditer(data):
+        """The same, of hashes. Only where four bytes in a row, each sixteen after the last, are digits can one be."""
+        if not self.hashes:
+            return
+        for likely in _FOUR.finditer(data[::STRIDE].translate(_DIGITS)):
+            first, end = max(0, (likely.start() - 1) * STRIDE + 1), likely.end() * STRIDE
+            for match in _HEX.finditer(data, first, min(end, len(data))):
                 start, stop = match.span()
                 around = data[start - 1 : start], data[stop : stop + 1]
                 if match.group() in self.hashes and not any(byte.isalnum() for byte in around):
