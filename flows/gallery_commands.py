@@ -100,42 +100,29 @@ def verify(
         raise typer.Exit(NO)
 
 
-def forget(name: Annotated[str, typer.Argument(help="Who is to be forgotten.")]) -> None:
-    """Destroy a person's key, samples and templates in the gallery (`erase` does so everywhere)."""
-    from tasks import gallery
-
-    gone = gallery.forget(name)
-    _say(
-        "forgotten: the key is destroyed, samples and templates are gone" if gone else "nobody of that name is enrolled"
-    )
-
-
-def erase(
-    person: Annotated[str, typer.Argument(help="The subject as data sets name them, or the name in the gallery.")],
+def forget(
+    person: Annotated[str, typer.Argument(help="The name in the gallery, or the subject as data sets name them.")],
     data_set: Annotated[str | None, typer.Option(help="Where several data sets know somebody of that name.")] = None,
     outside: Annotated[bool, typer.Option("--outside", help="Delete their files outside the home folder too.")] = False,
+    gallery_only: Annotated[
+        bool, typer.Option("--gallery-only", help="Only undo enrolments: destroy key, samples and templates.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be erased.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Erase a person from data, everything derived, catalogue, MLflow, caches, logs and gallery; safe to repeat."""
-    from tasks.erase import erase_person
+    """Erase a person from gallery, data, everything derived, catalogue, MLflow, caches and logs; safe to repeat."""
+    if gallery_only:
+        if outside or dry_run or data_set is not None:
+            raise ConfigurationError("--gallery-only destroys a key and nothing else: leave the other options out")
+        told = _forget_in_gallery(person)
+    else:
+        from tasks.erase import erase_person
 
-    told = erase_person(person, data_set, outside=outside, dry_run=dry_run)
+        told = erase_person(person, data_set, outside=outside, dry_run=dry_run)
     if as_json:
         typer.echo(json.dumps(told, indent=1))
-        return
-    if told["done"] or told["counts"]:
-        _say(f"erased (record {told['erasure']}):" if told["done"] else "would be erased:")
     else:
-        _say("nobody of that name is in any data set or in the gallery")
-    for name, number in told["counts"].items():
-        _say(f"  {name.replace('_', ' ')}: {number}")
-    for path in told["files_outside"]:
-        _say(f"  left, outside the home folder: {path}")
-    for path in told.get("namesakes", []):
-        _say(f"  says the same name, of somebody else: {path}")
-    for each in told["models"]:
-        _say(f"  trained on this person: {each['model']} version {each['version']}" + (" (serves)" * each["serves"]))
+        _tell_erasure(told)
 
 
 def people(
@@ -160,9 +147,35 @@ def people(
 
 def join(app: typer.Typer) -> None:
     """Add the commands to `trinormal`."""
-    for command in (enrol, identify, verify, forget, erase):
+    for command in (enrol, identify, verify, forget):
         app.command()(command)
     app.command("gallery")(people)
+
+
+def _forget_in_gallery(person: str) -> dict[str, Any]:
+    """As `erase_person` tells it."""
+    from tasks import gallery
+
+    gone = gallery.forget(person)
+    counts = {"keys_destroyed": 1} if gone else {}
+    return {"erasure": None, "done": gone, "counts": counts, "files_outside": [], "models": []}
+
+
+def _tell_erasure(told: dict[str, Any]) -> None:
+    if told["done"]:
+        _say("forgotten" + (f" (record {told['erasure']}):" if told["erasure"] else ":"))
+    elif told["counts"]:
+        _say("would be erased:")
+    else:
+        _say("nobody of that name is in any data set or in the gallery: `trinormal gallery` lists who is enrolled")
+    for name, number in told["counts"].items():
+        _say(f"  {name.replace('_', ' ')}: {number}")
+    for path in told["files_outside"]:
+        _say(f"  left, outside the home folder: {path}   (--outside deletes it)")
+    for path in told.get("namesakes", []):
+        _say(f"  says the same name, of somebody else: {path}")
+    for each in told["models"]:
+        _say(f"  trained on this person: {each['model']} version {each['version']}" + (" (serves)" * each["serves"]))
 
 
 def _decided(told: "Told") -> str:
@@ -192,6 +205,8 @@ def _tell_rest(done: "Outcome", summary: str) -> None:
         _say(f"{done.renewed} enrolled samples were embedded anew for this version first")
     if done.not_embedded:
         _say(f"{done.not_embedded} enrolled samples give this version nothing: enrol those people anew")
+    if done.waiting:
+        _say(f"{done.waiting} enrolled photos wait for this version's reconstructor, which is not in this home")
 
 
 def _print_json(done: "Outcome") -> None:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from flows.parameters import PromoteRequest, RollbackRequest
 from registry.promotion import Judged
+from tasks.gallery_renewal import Renewal, embed_gallery, predecessor
 from tasks.outcomes import Outcomes
 from tasks.promotion import (
     Released,
@@ -44,12 +45,10 @@ def promote(request: PromoteRequest) -> dict[str, Any]:
     settle(request.model)
     judged = judge(request.model, request.version, None, request.licence_override)
     show_verdict(judged)
-    if not request.dry_run:
-        note_verdict(judged, request.actor, request.licence_override or "")
-        released = _carry_out(judged, request)
-    else:
-        released = _refused(judged, "passes; a dry run changes nothing")
-    return {**released._asdict(), "verdict": judged.as_data()}
+    if request.dry_run:
+        return _told(_refused(judged, "passes; a dry run changes nothing"), verdict=judged.as_data())
+    note_verdict(judged, request.actor, request.licence_override or "")
+    return _told(*_carry_out(judged, request), verdict=judged.as_data())
 
 
 @flow(name="rollback", retries=0)
@@ -58,9 +57,10 @@ def rollback(request: RollbackRequest) -> dict[str, Any]:
     begun = interrupted_rollback(request.model)
     settle(request.model)
     if begun is None:
-        return put_back(request.model, request.actor, request.reason)._asdict()
+        renewal = embed_gallery(request.model, predecessor(request.model))
+        return _told(put_back(request.model, request.actor, request.reason), renewal)
     left = standing(request.model, begun.version)
-    return (left or Released(request.model, begun.version, "returned", False, ("it did not answer",)))._asdict()
+    return _told(left or Released(request.model, begun.version, "returned", False, ("it did not answer",)))
 
 
 def compete(model: str, version: str, rescored: Outcomes | None = None) -> Released:
@@ -74,13 +74,14 @@ def compete(model: str, version: str, rescored: Outcomes | None = None) -> Relea
     show_verdict(judged)
     if not judged.decision.passed or judged.candidate.needs_approval:
         return _refused(judged, f"passed its gate and waits for a person: trinormal promote {model} {version}")
+    embed_gallery(model, version)
     return make_champion(judged)
 
 
-def _carry_out(judged: Judged, request: PromoteRequest) -> Released:
-    """What follows a verdict."""
+def _carry_out(judged: Judged, request: PromoteRequest) -> tuple[Released, Renewal | None]:
+    """What follows a verdict; the gallery is ready for a version before that serves."""
     if not judged.decision.passed:
-        return _refused(judged)
+        return _refused(judged), None
     actor, reason = request.actor, request.approval
     if request.approval:
         note_answer(judged, True, actor, reason)
@@ -88,9 +89,16 @@ def _carry_out(judged: Judged, request: PromoteRequest) -> Released:
         answer = _ask(judged)
         note_answer(judged, answer.answer == "approve", answer.name, answer.reason)
         if answer.answer == "reject":
-            return _refused(judged, f"rejected by {answer.name}: {answer.reason}")
+            return _refused(judged, f"rejected by {answer.name}: {answer.reason}"), None
         actor, reason = answer.name, answer.reason
-    return make_champion(judged, actor, reason)
+    renewal = embed_gallery(judged.candidate.model, judged.candidate.version)
+    return make_champion(judged, actor, reason), renewal
+
+
+def _told(released: Released, renewal: Renewal | None = None, **more: Any) -> dict[str, Any]:
+    """What the flow returns; `gallery` where people are enrolled that the version has to know."""
+    gallery = None if renewal is None else renewal.as_text(released.name)
+    return {**released._asdict(), "gallery": gallery, **more}
 
 
 def _ask(judged: Judged) -> Approval:

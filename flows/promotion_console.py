@@ -104,6 +104,8 @@ def _tell(released: Mapping[str, Any]) -> None:
     console.print(f"{released['name']} version {released['version']} is {released['alias']}")
     for reason in released["reasons"]:
         console.print(f"  {escape(reason)}", soft_wrap=True, highlight=False)
+    if released["gallery"] is not None:
+        console.print(escape(released["gallery"]), soft_wrap=True, highlight=False)
 
 
 def _checked(kind: type[Any], asked: Mapping[str, Any]) -> Any:
@@ -112,6 +114,9 @@ def _checked(kind: type[Any], asked: Mapping[str, Any]) -> Any:
         return kind.model_validate({**asked, "actor": _person()})
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
+        if first["loc"] == ("version",):
+            told = f"{asked['version']!r} is no number of a version: see `trinormal history {asked['model']}`"
+            raise ConfigurationError(told) from None
         raise ConfigurationError(f"{first['loc'][0]}: {first['msg']}") from None
 
 

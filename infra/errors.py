@@ -18,11 +18,11 @@ class DatabaseError(InfrastructureError):
 
 
 class SealError(InfrastructureError):
-    """What is encrypted does not open, or a key is missing or not secret."""
+    """What is encrypted does not open with its key."""
 
 
 class KeyRefused(InfrastructureError):
-    """A key is of another kind, open to others or not trusted, or a signature is wrong."""
+    """A key is gone, of another kind, open to others or not trusted, or a signature is wrong."""
 
 
 class PackageBroken(InfrastructureError):

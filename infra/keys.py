@@ -9,13 +9,13 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from infra.errors import SealError
-from infra.files import partial_path, sync_directory
+from infra.errors import KeyRefused
+from infra.files import sync_directory
 from infra.sealing import KEY_BYTES, new_key
+from infra.secret_files import keep_secret, open_to_others
 
 HOME = "home.key"
 _NAME = re.compile(r"[0-9a-f]{32}")
-_OTHERS = 0o077
 
 
 class KeyFolder:
@@ -28,17 +28,17 @@ class KeyFolder:
         """The key of this home, made at its first use; of two that make it at once both get the same."""
         path = self.root / HOME
         if not path.exists():
-            self._write(path, new_key())
+            keep_secret(path, new_key())
         return _read(path)
 
     def create(self) -> str:
         """The name of a new key."""
         name = uuid4().hex
-        self._write(self._path(name), new_key())
+        keep_secret(self._path(name), new_key())
         return name
 
     def read(self, name: str) -> bytes:
-        """A key by its name; raises `SealError` where it is gone or others could have read it."""
+        """A key by its name; raises `KeyRefused` where it is gone or others could have read it."""
         return _read(self._path(name))
 
     def has(self, name: str) -> bool:
@@ -71,32 +71,17 @@ class KeyFolder:
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
-            raise SealError(f"{name!r} names no key: the database was tampered with")
+            raise KeyRefused(f"{name!r} names no key: the database was tampered with")
         return self.root / "people" / f"{name}.key"
-
-    def _write(self, path: Path, key: bytes) -> None:
-        """Whole or absent, and never over a key that is there."""
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        partial = partial_path(path)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            os.write(descriptor, key)
-            os.fsync(descriptor)
-            with suppress(FileExistsError):
-                os.link(partial, path)
-        finally:
-            os.close(descriptor)
-            partial.unlink()
-        sync_directory(path.parent)
 
 
 def _read(path: Path) -> bytes:
     try:
-        if path.stat().st_mode & _OTHERS:
-            raise SealError(f"{path}: other people may read this key: chmod 600 it, and renew what it opened")
+        if open_to_others(path):
+            raise KeyRefused(f"{path}: other people may read this key: chmod 600 it, and renew what it opened")
         key = path.read_bytes()
     except FileNotFoundError:
-        raise SealError(f"{path}: this key is gone, and what it opened with it") from None
+        raise KeyRefused(f"{path}: this key is gone, and what it opened with it") from None
     if len(key) != KEY_BYTES:
-        raise SealError(f"{path}: {len(key)} bytes are no key of {KEY_BYTES}: restore it from a backup")
+        raise KeyRefused(f"{path}: {len(key)} bytes are no key of {KEY_BYTES}: restore it from a backup")
     return key

@@ -1,8 +1,6 @@
 """Ed25519 keys (RFC 8032): the one this home signs with, made at its first use, and the public ones it trusts."""
 
-import os
 import re
-import stat
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -19,12 +17,12 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from infra.errors import KeyRefused
-from infra.files import atomic_write_bytes, partial_path, sha256_bytes, sync_directory
+from infra.files import atomic_write_bytes, sha256_bytes
+from infra.secret_files import keep_secret, open_to_others
 
 OWN = "signing.pem"
 TRUSTED = "trusted"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class Signature(NamedTuple):
@@ -91,7 +89,8 @@ class Keyring:
     def _own(self) -> Ed25519PrivateKey:
         path = self.folder / OWN
         if not path.exists():
-            _make(path)
+            made = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            keep_secret(path, made)
         return _private(path)
 
 
@@ -100,27 +99,8 @@ def key_id(public: Ed25519PublicKey) -> str:
     return sha256_bytes(public.public_bytes(Encoding.Raw, PublicFormat.Raw))
 
 
-def _make(path: Path) -> None:
-    """A new key, whole or absent and never readable by others; of two makers at once the first one's stays."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    partial = partial_path(path)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(pem)
-            file.flush()
-            os.fsync(file.fileno())
-        path.hardlink_to(partial)
-    except FileExistsError:
-        return
-    finally:
-        partial.unlink()
-    sync_directory(path.parent)
-
-
 def _private(path: Path) -> Ed25519PrivateKey:
-    if path.stat().st_mode & OTHERS:
+    if open_to_others(path):
         raise KeyRefused(f"{path}: others may read or write it: `chmod 600` it, and make a new one if they have")
     try:
         key = load_pem_private_key(path.read_bytes(), password=None)

@@ -18,21 +18,63 @@ BLOCK = 1 << 24
 SHORTEST_NAME = 4
 LARGEST_MEMBER = 1 << 30
 """Bytes of one compressed file that are looked through."""
+_SHA256 = re.compile(rb"[0-9a-f]{64}")
+STRIDE = 16
+_HEX = re.compile(rb"[0-9a-f]{64,}")
+_DIGITS = bytes(byte in b"0123456789abcdef" for byte in range(256))
+_FOUR = re.compile(rb"\x01{4,}")
 
 
 class Needles(NamedTuple):
-    """What to look for: `pattern` over bytes; `longest` is how much two blocks of a file must share."""
+    """What to look for, as whole words: `words` matches any of some texts, `hashes` are looked up word by word.
 
-    pattern: re.Pattern[bytes]
+    A person may have thousands of files, and a home many gigabytes: each byte is looked at once, whatever their number.
+    `longest` is how much two blocks of a file must share.
+    """
+
+    words: re.Pattern[bytes]
+    hashes: frozenset[bytes]
     longest: int
 
     def within(self, data: bytes) -> bool:
         """Whether anything of it is there."""
-        return self.pattern.search(data) is not None
+        return next(self._found(data), None) is not None
 
     def wiped(self, data: bytes) -> bytes:
         """The same with every trace overwritten."""
-        return self.pattern.sub(b"erased", data)
+        for found in (self._words, self._hashes):
+            kept, end = list[bytes](), 0
+            for start, stop in found(data):
+                kept += [data[end:start], b"erased"]
+                end = stop
+            data = b"".join([*kept, data[end:]])
+        return data
+
+    def _found(self, data: bytes) -> Iterator[tuple[int, int]]:
+        yield from self._words(data)
+        yield from self._hashes(data)
+
+    def _words(self, data: bytes) -> Iterator[tuple[int, int]]:
+        """Where they are. What stands before a word is looked at afterwards: a pattern that begins so is slow."""
+        place = 0
+        while match := self.words.search(data, place):
+            start, stop = match.span()
+            whole = start == 0 or not data[start - 1 : start].isalnum()
+            if whole:
+                yield start, stop
+            place = stop if whole else start + 1
+
+    def _hashes(self, data: bytes) -> Iterator[tuple[int, int]]:
+        """The same, of hashes. Only where four bytes in a row, each sixteen after the last, are digits can one be."""
+        if not self.hashes:
+            return
+        for likely in _FOUR.finditer(data[::STRIDE].translate(_DIGITS)):
+            first, end = max(0, (likely.start() - 1) * STRIDE + 1), likely.end() * STRIDE
+            for match in _HEX.finditer(data, first, min(end, len(data))):
+                start, stop = match.span()
+                around = data[start - 1 : start], data[stop : stop + 1]
+                if match.group() in self.hashes and not any(byte.isalnum() for byte in around):
+                    yield start, stop
 
 
 def telling(name: str) -> bool:
@@ -43,9 +85,10 @@ def telling(name: str) -> bool:
 def needles(texts: Iterable[str]) -> Needles:
     """What to look for, as whole words: names, paths, hashes; also as JSON and as URLs write them."""
     spelt = {form for text in texts if text for form in _spelt(text)}
-    either = b"|".join(re.escape(text) for text in sorted(spelt, key=len, reverse=True))
-    whole = rb"(?<![A-Za-z0-9])(?:" + either + rb")(?![A-Za-z0-9])"
-    return Needles(re.compile(whole if spelt else rb"(?!)"), max(map(len, spelt), default=0) + 2)
+    hashes = {text for text in spelt if _SHA256.fullmatch(text)}
+    either = b"|".join(re.escape(text) for text in sorted(spelt - hashes, key=lambda text: (-len(text), text)))
+    words = re.compile(rb"(?:" + either + rb")(?![A-Za-z0-9])" if either else rb"(?!)")
+    return Needles(words, frozenset(hashes), max(map(len, spelt), default=0) + 2)
 
 
 def traces(root: Path, wanted: Needles) -> Iterator[Path]:

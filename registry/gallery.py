@@ -127,6 +127,10 @@ class Gallery:
         """The samples of which this version could make nothing, with the reasons."""
         return [row for row in gallery_rows.templates(self._engine, *version) if row.failure is not None]
 
+    def knows(self, model: str) -> bool:
+        """Whether some version of a model has looked at anybody."""
+        return gallery_rows.has_templates(self._engine, model)
+
     def keep_versions(self, model: str, hashes: list[str]) -> int:
         """Drop the templates of all other versions of a model; returns how many went."""
         return gallery_rows.keep_templates(self._engine, model, hashes)

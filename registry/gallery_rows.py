@@ -134,6 +134,13 @@ def templates_of(engine: Engine, person: int) -> Iterator[TemplateRow]:
     yield from _templates(engine, GallerySampleRecord.person == person)
 
 
+def has_templates(engine: Engine, model: str) -> bool:
+    """Whether any version of a model has templates, failures among them."""
+    with reading(engine) as session:
+        found = select(GalleryTemplateRecord.sample).where(GalleryTemplateRecord.model == model).limit(1)
+        return session.scalar(found) is not None
+
+
 def keep_templates(engine: Engine, model: str, versions: Sequence[str]) -> int:
     """Drop the templates of all other versions of a model; returns how many went."""
     template = GalleryTemplateRecord

@@ -1,14 +1,15 @@
 """A model version in MLflow's registry: a signed package around an ONNX graph, tags that say where it came from."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from infra.errors import PackageBroken
 from infra.files import sha256_bytes
+from infra.logging import mask_credentials
 from infra.signed_folder import SignedFolder
-from registry.errors import RegistryError
+from registry.errors import RegistryError, TrackingError
 from registry.graphs import read_graph
 from registry.mlflow_errors import explained
 from registry.packages import GRAPH, Extras, Subject, download_package, write_package
@@ -25,6 +26,9 @@ LICENCES = "trinormal.licences"
 LINEAGE = "trinormal.lineage"
 MANIFEST = "trinormal.manifest"
 NO_EXTRAS = Extras()
+ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
+"""What MLflow says of a version, or of an alias, that it does not know."""
+MOST_NAMES = 20
 
 
 class ModelVersion(NamedTuple):
@@ -63,11 +67,19 @@ def register(
 
 
 def find_version(tracker: Tracker, model: str, version: str) -> ModelVersion:
-    """A version by its number or by `@alias`; raises `TrackingError` when there is none."""
+    """A version by its number or by `@alias`; raises `TrackingError` that names those there are when there is none."""
+    from mlflow.exceptions import MlflowException
+
     with explained(tracker.tracking_uri):
-        if version.startswith("@"):
-            return _version(tracker.client.get_model_version_by_alias(model, version[1:]))
-        return _version(tracker.client.get_model_version(model, version))
+        try:
+            if version.startswith("@"):
+                return _version(tracker.client.get_model_version_by_alias(model, version[1:]))
+            return _version(tracker.client.get_model_version(model, version))
+        except MlflowException as error:
+            if error.error_code not in ABSENT:
+                raise
+        said = _absent(tracker, model, version)
+    raise TrackingError(said)
 
 
 def fetch_package(tracker: Tracker, found: ModelVersion, folder: Path) -> SignedFolder:
@@ -157,6 +169,23 @@ def _find(tracker: Tracker, model: str, key: str) -> ModelVersion | None:
     query = f"name = '{plain(model)}' and tags.`{KEY}` = '{plain(key)}'"
     found = sorted(tracker.client.search_model_versions(query), key=lambda version: int(version.version))
     return _version(found[0]) if found else None
+
+
+def _absent(tracker: Tracker, model: str, version: str) -> str:
+    """That there is no such version, and which there are."""
+    known = tracker.client.search_registered_models()
+    names = {each.name: each.aliases for each in known}
+    if model not in names:
+        return (
+            f"no model {model!r} in MLflow at {mask_credentials(tracker.tracking_uri)}: have {_listed(sorted(names))}"
+        )
+    numbers = sorted(int(each.version) for each in tracker.client.search_model_versions(f"name = '{plain(model)}'"))
+    have = [*map(str, numbers), *(f"@{alias}" for alias in sorted(names[model]))]
+    return f"{model} has no version {version}: have {_listed(have)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:MOST_NAMES]) + (", ..." if len(names) > MOST_NAMES else "") or "none"
 
 
 def _version(found: "MlflowVersion") -> ModelVersion:

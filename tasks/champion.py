@@ -32,7 +32,9 @@ def require_champion(model: str) -> str:
     """The version that serves. Raises `AssetMissing` with the command that makes one."""
     version = ledger.champion(open_workspace().engine, model).version
     if version is None:
-        raise AssetMissing(f"no champion of {model!r} in this home: make one with `trinormal demo`, or give --model")
+        raise AssetMissing(
+            f"no champion of {model!r} in this home: make one with `trinormal demo`, or name another model"
+        )
     return version
 
 

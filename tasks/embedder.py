@@ -36,7 +36,7 @@ Vectors = Float32[ndarray, "3 d"]
 
 
 class Embedder:
-    """The champion of a model, ready for scans and photos."""
+    """A version of a model, usually the champion, ready for scans and photos."""
 
     def __init__(self, workspace: Workspace, champion: Champion) -> None:
         self.champion = champion
@@ -58,6 +58,15 @@ class Embedder:
         """The normal component images that the embeddings are made of."""
         photos = iter(self._photos([sample for sample in samples if isinstance(sample, FacePhoto)]))
         return [self._scan(sample) if isinstance(sample, Scan) else next(photos) for sample in samples]
+
+    @cached_property
+    def takes_photos(self) -> bool:
+        """Whether the reconstructor is here that the version was trained with."""
+        try:
+            reconstructor_of(self._workspace, self.champion)
+        except AssetMissing:
+            return False
+        return True
 
     @cached_property
     def _session(self) -> onnxruntime.InferenceSession:

@@ -41,7 +41,10 @@ class Enrolment(NamedTuple):
 
 @dataclass
 class Outcome:
-    """What a command came to; `renewed` samples were embedded anew because another champion serves."""
+    """What a command came to; `renewed` samples were embedded anew because another champion serves.
+
+    Of `not_embedded` samples the champion can make nothing; `waiting` photos lack its reconstructor.
+    """
 
     model: str
     version: str
@@ -50,6 +53,7 @@ class Outcome:
     told: list[Told] = field(default_factory=list[Told])
     failures: list[Failure] = field(default_factory=list[Failure])
     not_embedded: int = 0
+    waiting: int = 0
 
 
 class Desk(NamedTuple):
@@ -65,7 +69,7 @@ class Desk(NamedTuple):
         champion = self.embedder.champion
         renewed = refresh(self.workspace, self.gallery, self.embedder, self.rotations)
         lost = len(self.gallery.failures(version_of(self.embedder)))
-        return Outcome(champion.name, champion.version, renewed, not_embedded=lost)
+        return Outcome(champion.name, champion.version, renewed.embedded, not_embedded=lost, waiting=renewed.waiting)
 
     def threshold(self, distance: float | None) -> Threshold | None:
         """What was given, else what the champion's training set."""

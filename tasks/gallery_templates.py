@@ -1,6 +1,6 @@
 """Templates of the gallery: embeddings behind a secret rotation, always of the model that serves."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby, islice
 from operator import attrgetter
@@ -35,6 +35,13 @@ class Enrolled(NamedTuple):
     kinds: list[str]
 
 
+class Refreshed(NamedTuple):
+    """Samples that were embedded anew, and photos that wait for a reconstructor that is not here."""
+
+    embedded: int
+    waiting: int
+
+
 class Rotations:
     """The secret rotation of every issue, out of the home's key."""
 
@@ -66,20 +73,29 @@ def version_of(embedder: Embedder) -> Version:
     return Version(embedder.champion.name, embedder.champion.sha256)
 
 
-def refresh(workspace: Workspace, gallery: Gallery, embedder: Embedder, rotations: Rotations) -> int:
-    """Embed whatever the champion has not seen yet; returns how many samples that were.
+def refresh(workspace: Workspace, gallery: Gallery, embedder: Embedder, rotations: Rotations) -> Refreshed:
+    """Embed whatever the version has not seen yet.
 
-    Templates of the champion before it stay, so that going back is no work; all older ones go.
+    Templates of what serves and of what served before stay, so that going back is no work; all older ones go.
     """
-    version = version_of(embedder)
-    pending = gallery.pending(version)
-    done = 0
+    version, photos_too = version_of(embedder), embedder.takes_photos
+    waiting = 0
+
+    def usable() -> Iterator[Sample]:
+        nonlocal waiting
+        for sample in gallery.pending(version):
+            if photos_too or sample.row.kind != "photo" or sample.content is None:
+                yield sample
+            else:
+                waiting += 1
+
+    pending, done = usable(), 0
     while batch := list(islice(pending, BATCH)):
         gallery.put(version, _embedded(embedder, rotations, batch))
         done += len(batch)
     if done:
         gallery.keep_versions(version.model, _serving(workspace, version))
-    return done
+    return Refreshed(done, waiting)
 
 
 def make_templates(
@@ -129,7 +145,7 @@ def _embedded(embedder: Embedder, rotations: Rotations, batch: Sequence[Sample])
 
 
 def _serving(workspace: Workspace, version: Version) -> list[str]:
-    """The hashes of the champion and of the one before it."""
-    previous = champion(workspace.engine, version.model).previous
-    before = [find_version(workspace.tracker, version.model, previous).sha256] if previous is not None else []
-    return [version.sha256, *before]
+    """The hashes of this version, of the champion and of the one before it."""
+    state = champion(workspace.engine, version.model)
+    others = [number for number in (state.version, state.previous) if number is not None]
+    return [version.sha256, *(find_version(workspace.tracker, version.model, number).sha256 for number in others)]

@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from infra.errors import PackageBroken
 from infra.files import atomic_directory
 from infra.signed_folder import MANIFEST, SIGNATURE, SignedFolder
 from models.errors import ConfigurationError
@@ -40,4 +41,6 @@ def export_package(wanted: str, out: Path) -> SignedFolder:
 
 def verify_package(folder: Path) -> SignedFolder:
     """The package in a folder, checked to the last byte; raises `PackageBroken` naming what is wrong."""
+    if folder.is_dir() and not (folder / MANIFEST).exists():
+        raise PackageBroken(f"{folder}: no package, for it has no {MANIFEST}: `trinormal package export` writes one")
     return open_package(folder, open_workspace().tracker.keys)

@@ -57,6 +57,7 @@ def test_killed_where_something_is_written_everything_agrees_after_settling(
 ):
     places = places_of(templates[what], what, tmp_path)
     written = [at for at, place in enumerate(places) if is_ours(place)]
+    print(list(enumerate(places)))
     assert len(written) >= 10
     chosen = sorted({written[0], written[1], *written[:: len(written) // FEW], written[-1]})
     served = [kill_at(templates[what], what, at, tmp_path) for at in chosen]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.errors import SealError
+from infra.errors import KeyRefused
 from infra.keys import HOME, KeyFolder
 
 
@@ -22,7 +22,7 @@ def test_only_the_owner_may_read_keys_and_their_folder(keys: KeyFolder):
     assert [file.stat().st_mode & 0o777 for file in files] == [0o600, 0o600]
     assert keys.root.stat().st_mode & 0o077 == 0
     files[1].chmod(0o640)
-    with pytest.raises(SealError, match="other people may read"):
+    with pytest.raises(KeyRefused, match="other people may read"):
         keys.read(name)
 
 
@@ -41,16 +41,16 @@ def test_a_destroyed_key_is_overwritten_first_and_gone(keys: KeyFolder, tmp_path
     keys.destroy(name)
     assert other_name_of_the_file.read_bytes() != secret
     assert not keys.has(name)
-    with pytest.raises(SealError, match="gone"):
+    with pytest.raises(KeyRefused, match="gone"):
         keys.read(name)
 
 
 def test_a_torn_key_and_a_name_that_leads_elsewhere_are_refused(keys: KeyFolder):
     name = keys.create()
     (keys.root / "people" / f"{name}.key").write_bytes(b"short")
-    with pytest.raises(SealError, match="5 bytes"):
+    with pytest.raises(KeyRefused, match="5 bytes"):
         keys.read(name)
-    with pytest.raises(SealError, match="tampered"):
+    with pytest.raises(KeyRefused, match="tampered"):
         keys.read("../home")
 
 

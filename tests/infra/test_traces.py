@@ -1,6 +1,8 @@
 """Traces are found in every place where a file can hide them, and wiped from logs and databases."""
 
 import gzip
+import hashlib
+import re
 import sqlite3
 import zipfile
 from pathlib import Path
@@ -8,6 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from infra.database import WAIT_S
 from infra.errors import DatabaseError
@@ -44,6 +48,20 @@ def test_names_count_as_whole_words_and_short_ones_are_not_looked_for():
     assert not wanted.within(b"n0000031 xn000003")
     assert not needles([]).within(b"anything")
     assert [telling(name) for name in ("s7", "12345", "anna", "F0001")] == [False, False, True, True]
+
+
+@given(st.data())
+def test_words_and_hashes_are_found_and_wiped_where_a_plain_search_finds_them(data: st.DataObject):
+    digests = [hashlib.sha256(bytes([number])).hexdigest() for number in range(3)]
+    texts = data.draw(st.lists(st.sampled_from([*digests, "anna", "an-an", "p/1.jpg", "p/1.jpg.png"]), max_size=4))
+    parts = [*digests, "anna", "an-an", "-an", "p/1.jpg", ".png", "x", "a", "-", " ", "0", "\xff"]
+    content = "".join(data.draw(st.lists(st.sampled_from(parts), max_size=12))).encode("latin-1")
+    either = b"|".join(re.escape(text.encode()) for text in sorted(texts, key=len, reverse=True))
+    plain = re.compile(rb"(?<![A-Za-z0-9])(?:" + either + rb")(?![A-Za-z0-9])" if texts else rb"(?!)")
+    wanted = needles(texts)
+    assert wanted.within(content) == bool(plain.search(content))
+    assert wanted.wiped(content) == plain.sub(b"erased", content)
+    assert not wanted.within(wanted.wiped(content))
 
 
 def test_a_database_keeps_no_byte_of_what_is_wiped(tmp_path: Path):

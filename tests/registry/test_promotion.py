@@ -66,6 +66,19 @@ def test_a_graph_changed_in_the_artefact_folder_is_not_served(tracker: Tracker, 
         fetch_graph(tracker, version)
 
 
+def test_a_version_that_is_not_there_is_told_with_those_that_are(tracker: Tracker):
+    with pytest.raises(TrackingError, match=r"no model 'trinormal' in MLflow at .*: have none$"):
+        find_version(tracker, MODEL, "1")
+    for scale in (1.0, 2.0):
+        version_of(tracker, scale)
+    tracker.client.set_registered_model_alias(MODEL, "champion", "2")
+    for wanted in ("3", "@previous"):
+        with pytest.raises(TrackingError, match=f"^trinormal has no version {wanted}: have 1, 2, @champion$"):
+            find_version(tracker, MODEL, wanted)
+    with pytest.raises(TrackingError, match=r"no model 'ears' in MLflow at .*: have trinormal$"):
+        find_version(tracker, "ears", "@champion")
+
+
 def test_the_way_from_challenger_to_champion_and_back(engine: Engine, tracker: Tracker):
     first, second, third = (candidate_of(engine, version_of(tracker, scale)) for scale in (1.0, 2.0, 3.0))
     reconcile(engine, tracker, MODEL)

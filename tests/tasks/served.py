@@ -1,6 +1,7 @@
 """A home in which a model serves, without any training: what the networks have learnt does not matter to the tests."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,8 @@ from models.rendering.camera import rotation_from_angles
 from models.types import Scan
 from registry import ledger
 from registry.lineage import record_artefact
-from registry.packaging import LINEAGE, register
-from tasks import champion, gallery, gallery_desk
+from registry.packaging import LINEAGE, ModelVersion, register
+from tasks import champion, gallery, gallery_desk, gallery_renewal, promotion
 from tasks.jobs import dotted
 from tasks.stages import make
 from tasks.wiring import Workspace
@@ -33,7 +34,7 @@ DEVELOPMENT = {"points": [{"threshold": {"fmr": 0.01, "distance": 0.5, "impostor
 
 def use(workspace: Workspace, patch: pytest.MonkeyPatch) -> None:
     """The gallery's commands work in that workspace from now on."""
-    for module in (champion, gallery, gallery_desk):
+    for module in (champion, gallery, gallery_desk, gallery_renewal, promotion):
         patch.setattr(module, "open_workspace", lambda: workspace)
 
 
@@ -45,10 +46,20 @@ def crown(
     networks: Sequence[Artefact] = (),
 ) -> None:
     """Let untrained networks serve as the next champion, with an untrained reconstructor behind them."""
-    torch.manual_seed(seed)
-    pixels = TINY.normals.pixels
-    branches = [Sphere20(1, 0.0625, (pixels, pixels), 16) for _ in range(3)]
-    graph = export_fused(FusedBranches(*branches)).SerializeToString()
+    made = offer(workspace, model, seed, details, networks)
+    epoch = ledger.champion(workspace.engine, model).epoch
+    assert ledger.promote(workspace.engine, model, made.version, epoch, {})
+
+
+def offer(
+    workspace: Workspace,
+    model: str,
+    seed: int = 0,
+    details: dict[str, object] | None = None,
+    networks: Sequence[Artefact] = (),
+) -> ModelVersion:
+    """A version that could serve."""
+    graph = untrained_graph(seed)
     lineage = sha256_bytes(f"onnx {model} {seed}".encode())
     record_artefact(
         workspace.engine,
@@ -63,9 +74,16 @@ def crown(
         parent.log_dict({"verification": details}, "bu3dfe/lmcl.details.json")
     release = {"variant": "lmcl"}
     child = workspace.tracker.run("recognizer", "release", f"{model}-{seed}", parent=parent.run_id, tags=release)
-    made = register(workspace.tracker, child, model, graph, f"{model}-{seed}", tags={LINEAGE: lineage}, card="")
-    epoch = ledger.champion(workspace.engine, model).epoch
-    assert ledger.promote(workspace.engine, model, made.version, epoch, {})
+    return register(workspace.tracker, child, model, graph, f"{model}-{seed}", tags={LINEAGE: lineage}, card="")
+
+
+@lru_cache
+def untrained_graph(seed: int) -> bytes:
+    """Three branches that have learnt nothing; to export them takes seconds."""
+    torch.manual_seed(seed)
+    pixels = TINY.normals.pixels
+    branches = [Sphere20(1, 0.0625, (pixels, pixels), 16) for _ in range(3)]
+    return export_fused(FusedBranches(*branches)).SerializeToString()
 
 
 def untrained_expnet(workspace: Workspace, seed: int) -> Artefact:
@@ -77,10 +95,13 @@ def untrained_expnet(workspace: Workspace, seed: int) -> Artefact:
 
 
 def scan_people(root: Path, names: list[str], each: int = 2) -> None:
-    """`each` scans of made-up people as OBJ files, a folder a person, turned a little and with a sensor's noise."""
+    """`each` scans of made-up people as OBJ files, a folder a person, turned a little and with a sensor's noise.
+
+    A name always has the same face, and no two names have one.
+    """
     face = load_face()
-    for number, name in enumerate(names):
-        rng = np.random.default_rng(number)
+    for name in names:
+        rng = np.random.default_rng(list(name.encode()))
         shape = face.shape(
             rng.normal(size=len(face.identity_basis)).astype(np.float32),
             np.zeros(len(face.expression_basis), np.float32),

@@ -36,7 +36,7 @@ from tests.tasks.homes import new_home
 from tests.tasks.plain_snapshots import take_in
 from tests.tasks.served import crown, scan_people, use
 
-pytestmark = pytest.mark.unproven
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # one home for all: made once, and not in a moment
 
 NAMES = ["anna-perez-quintero", "bert-oyelaran", "carla-nakamura", "dora-lindqvist", "emil-haddad", "fola-adeyemi"]
 NAMES += ["gita-raghunathan", "henk-van-der-velde"]
@@ -102,7 +102,8 @@ def traces_of(workspace: Workspace, name: str) -> Traces:
     for path in sorted(Path(workspace.home.parent).rglob(f"{name}/*.obj")):
         raw = path.read_bytes()
         words.append(hashlib.sha256(raw).hexdigest().encode())
-        pieces += [raw[place : place + 64] for place in range(1000, len(raw) - 64, len(raw) // 5)]
+        shape = raw[: raw.index(b"\nf ")]  # the triangles are everybody's
+        pieces += [shape[place : place + 64] for place in range(1000, len(shape) - 64, len(shape) // 5)]
     for rows in workspace.settings.store.glob("scan-normals/*/*/rows.csv"):
         images = np.load(rows.parent / "normals.npy")
         for line, image in zip(rows.read_text().splitlines()[1:], images, strict=True):

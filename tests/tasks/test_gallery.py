@@ -2,32 +2,43 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import typer
 from numpy.testing import assert_allclose, assert_array_equal
+from prefect import Task
+from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from flows import gallery_commands
+from flows import promote as flow
+from flows.parameters import RollbackRequest
 from models.errors import AssetMissing, DataError
 from models.export.embedding import embed_normals
 from models.export.onnx import load_session
 from models.metrics.identification import fused_distances
 from models.photos.analysis import FaceNets
+from registry import ledger
+from registry.candidates import Candidate
 from registry.errors import RegistryError
-from tasks import acquire, gallery
+from registry.gallery import Version
+from registry.gates import Decision
+from registry.packaging import find_version
+from registry.promotion import Judged
+from tasks import acquire, confirmation, gallery, gallery_renewal
 from tasks.acquire import list_inputs
 from tasks.build_normals import build_scan_normals
 from tasks.face_samples import NAMELESS, pack, read_sample, unpack
-from tasks.gallery_desk import open_desk
+from tasks.gallery_desk import Outcome, open_desk
 from tasks.gallery_templates import load_enrolled
 from tasks.wiring import Workspace
 from tests.photos.conftest import face_nets
 from tests.tasks.homes import new_home
-from tests.tasks.served import DEVELOPMENT, TINY, crown, scan_people, use
+from tests.tasks.served import DEVELOPMENT, TINY, crown, offer, scan_people, use
 
 __all__ = ["face_nets"]
 NAMES = ["Anna Perez-Quintero", "Bert Oyelaran", "Carla Nakamura"]
@@ -136,6 +147,49 @@ def test_a_new_champion_sees_everybody_as_if_enrolled_under_it(home: Workspace, 
         gallery.verify(list_inputs([firsts / NAMES[0] / "0.obj"])[0], "Ghost Writer", MODEL)
 
 
+@pytest.fixture
+def changes(home: Workspace, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Every change of champion that the flows make: which version, and how many samples it had not seen by then."""
+    seen: list[tuple[str, int]] = []
+
+    def watched(change: Callable[..., bool]) -> Callable[..., bool]:
+        def and_note(engine: Engine, model: str, *rest: Any) -> bool:
+            state = ledger.champion(engine, model)
+            version = rest[0] if change.__name__ == "promote" else str(state.previous)
+            graph = find_version(home.tracker, model, version).sha256
+            seen.append((version, len(list(open_desk(model).gallery.pending(Version(model, graph))))))
+            return change(engine, model, *rest)
+
+        return and_note
+
+    for name in ("promote", "roll_back"):
+        monkeypatch.setattr(ledger, name, watched(getattr(ledger, name)))
+    monkeypatch.setattr(Task, "__call__", lambda self, *given, **named: self.fn(*given, **named))
+    monkeypatch.setattr(gallery_renewal, "create_markdown_artifact", lambda *_, **__: None)
+    monkeypatch.setattr(confirmation, "emit_event", lambda **_: None)
+    for name in ("note_verdict", "show_verdict"):
+        monkeypatch.setattr(flow, name, lambda *_: None)
+    return seen
+
+
+def test_everybody_is_embedded_before_another_version_serves(
+    home: Workspace, people: Path, firsts: Path, changes: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+):
+    gallery.enrol(list_inputs([firsts], people=True), MODEL)
+    gallery.enrol(list_inputs([firsts / NAMES[0] / "0.obj"], "Ghost Writer"), MODEL, keep=False)
+    before, made = ledger.champion(home.engine, MODEL), offer(home, MODEL, seed=7, details=DEVELOPMENT)
+    passed = Candidate(MODEL, made.version, made.sha256, "", "p", frozenset(), {}, ())
+    monkeypatch.setattr(flow, "judge", lambda *_: Judged(passed, Decision(True, ()), before))
+    assert flow.compete(MODEL, made.version).promoted
+    assert open_desk(MODEL).outcome() == Outcome(MODEL, made.version, renewed=0, not_embedded=1)
+
+    gallery.enrol(list_inputs([people / NAMES[0] / "1.obj"], NAMES[0]), MODEL)
+    told = flow.rollback.fn(RollbackRequest(model=MODEL, reason="worse in the field"))
+    assert told["promoted"]
+    assert told["gallery"] == f"1 enrolled samples embedded for {MODEL} version {before.version} before it serves"
+    assert changes == [(made.version, 0), (before.version, 0)]
+
+
 def test_issued_anew_a_person_is_found_as_before(home: Workspace, firsts: Path):
     gallery.enrol(list_inputs([firsts], people=True), MODEL)
     probe = list_inputs([firsts / NAMES[2] / "0.obj"])
@@ -197,16 +251,21 @@ def test_a_kept_photo_is_the_face_alone_and_gives_the_same_embedding(
     assert_array_equal(first, second)
 
 
-def test_without_the_champions_reconstructor_photos_are_refused_in_one_line(
-    home: Workspace, face_nets: FaceNets, real_data: Path
+def test_without_the_champions_reconstructor_photos_are_refused_in_one_line_and_enrolled_ones_wait(
+    home: Workspace, face_nets: FaceNets, real_data: Path, firsts: Path
 ):
+    gallery.enrol(list_inputs([firsts / NAMES[1] / "0.obj"], NAMES[1]), MODEL)
     home.store.root.rename(home.home / "elsewhere")
     try:
         sample = read_sample(real_data / "orl" / "s3" / "1.pgm", face_nets)
         with pytest.raises(AssetMissing, match="not in this home folder"):
             open_desk(MODEL).embedder.embed([sample])
+        open_desk(MODEL).gallery.add(NAMES[0], "photo", pack(sample))
+        outcome = gallery.identify(list_inputs([firsts / NAMES[1] / "0.obj"]), MODEL)
+        assert (outcome.renewed, outcome.waiting, outcome.told[0].ranked[0].name) == (0, 1, NAMES[1])
     finally:
         (home.home / "elsewhere").rename(home.store.root)
+    assert (open_desk(MODEL).outcome().renewed, open_desk(MODEL).outcome().waiting) == (1, 0)
 
 
 def test_the_commands_speak_json_and_exit_codes(home: Workspace, people: Path, firsts: Path):
@@ -228,5 +287,5 @@ def test_the_commands_speak_json_and_exit_codes(home: Workspace, people: Path, f
     run("verify", scan, "--as", NAMES[0], "--model", MODEL)
     run("verify", probe, "--as", NAMES[0], "--model", MODEL, "--threshold", "0.000001", code=1)
     assert json.loads(run("gallery", "--json"))[0]["name"] == NAMES[0]
-    assert "destroyed" in run("forget", NAMES[0])
-    assert "nobody" in run("forget", NAMES[0])
+    assert "keys destroyed: 1" in run("forget", NAMES[0], "--gallery-only")
+    assert "nobody" in run("forget", NAMES[0], "--gallery-only")
