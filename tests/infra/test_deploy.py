@@ -166,7 +166,7 @@ def test_the_modules_that_are_started_are_there():
     ]
     commands += [" ".join(each["command"]) for each in containers()]
     named = {name for command in commands for name in re.findall(r"(?:-m|--preload|from) ([a-z_.]+)", command)}
-    assert {"tasks.worker", "flows.deployments"} <= named
+    assert {"tasks.worker", "flows.runner"} <= named
     assert all(find_spec(name) for name in named)
 
 
