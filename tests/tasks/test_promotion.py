@@ -18,6 +18,7 @@ from registry.training_runs import release_run
 from tasks import confirmation
 from tasks import promotion as work
 from tasks.candidates import Bounds, Measured, enter_candidate
+from tasks.events import PROFILE
 from tasks.outcomes import FILE, Outcomes, outcomes_under, read_outcomes
 from tasks.wiring import Workspace
 from tests.registry.conftest import empty_mlflow
@@ -100,9 +101,23 @@ def test_a_candidate_becomes_champion_is_asked_and_announced(home: Workspace, to
     payload = told[-1]["payload"]
     assert payload == {
         **{"model": "plain", "version": "2", "champion": "2", "previous": "1", "epoch": "2"},
-        **{"actor": "Ada", "reason": "better"},
+        **{"actor": "Ada", "reason": "better", "request": ""},
     }
+    assert PROFILE not in told[-1]["resource"], "no recogniser of a profile: nothing to evaluate by itself"
     assert {type(value) for value in payload.values()} == {str}
+
+
+@pytest.mark.parametrize(("model", "profile"), [("recognizer-tiny", "tiny"), ("recognizer", "demo")])
+def test_a_recogniser_of_a_profile_is_announced_with_the_evaluation_to_ask_for(
+    home: Workspace, told: list[dict[str, Any]], model: str, profile: str
+):
+    from flows.parameters import NightlyRequest
+
+    assert crowned(home, model, 1.0).promoted
+    (event,) = told
+    assert event["resource"][PROFILE] == profile
+    asked = NightlyRequest.model_validate_json(event["payload"]["request"])
+    assert asked == NightlyRequest(profile=profile, model=model)
 
 
 def test_a_candidate_that_misses_a_few_more_people_is_refused_by_the_paired_test(
