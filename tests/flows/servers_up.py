@@ -66,7 +66,7 @@ class Up(NamedTuple):
             _, found = self.call(f"/flow_runs/{run_id}")
             if found["state"]["type"] in states:
                 return found
-            time.sleep(0.5)
+            time.sleep(2)
         raise AssertionError(f"still {found['state']}: {self.logs(run_id)}")
 
     def logs(self, run_id: str) -> str:
