@@ -17,7 +17,7 @@ from prefect.client.schemas.objects import StateType
 from prefect.events.actions import CallWebhook, ChangeFlowRunState, RunDeployment
 from pydantic import SecretStr
 
-from tasks.events import DRIFTED, PROMOTED, REGRESSED
+from tasks.events import DRIFTED, PROFILE, PROMOTED, REGRESSED
 
 OURS = "trinormal: "
 HEARTBEAT = "prefect.flow-run.heartbeat"
@@ -31,12 +31,12 @@ TOLD = """{"event": {{ event.event | tojson }}, "about": {{ event.resource.name 
 
 
 class Reaction(NamedTuple):
-    """An event of ours, and the deployment that it starts; parameters may name what the event says."""
+    """An event of ours, and the deployment that it starts with what the event says; `about` its resource must carry."""
 
     name: str
     event: str
     deployment: str
-    parameters: Mapping[str, Any] | None
+    about: Mapping[str, str]
 
 
 SAID: Mapping[str, Any] = {
@@ -47,8 +47,8 @@ SAID: Mapping[str, Any] = {
 }
 """The request that an event says as JSON text; so may a field be none, or a number."""
 REACTIONS = (
-    Reaction("retrain after a regression", REGRESSED, "train-recognizer/retrain", SAID),
-    Reaction("evaluate a new champion", PROMOTED, "nightly/nightly", None),
+    Reaction("retrain after a regression", REGRESSED, "train-recognizer/retrain", {}),
+    Reaction("evaluate a new champion", PROMOTED, "nightly/nightly", {PROFILE: "*"}),  # not one of the classifiers
 )
 
 
@@ -115,13 +115,12 @@ def _zombies() -> AutomationCore:
 
 
 def _reaction(reaction: Reaction, deployment: UUID) -> AutomationCore:
-    parameters = None if reaction.parameters is None else dict(reaction.parameters)
     return AutomationCore(
         name=OURS + reaction.name,
         description=f"{reaction.event} starts {reaction.deployment}.",
-        trigger=_as_soon_as(reaction.event),
+        trigger=_as_soon_as(reaction.event, about=reaction.about),
         actions=[
-            RunDeployment(source="selected", deployment_id=deployment, parameters=parameters, job_variables=None),
+            RunDeployment(source="selected", deployment_id=deployment, parameters=dict(SAID), job_variables=None),
         ],
     )
 
@@ -135,8 +134,14 @@ def _notification(webhook: UUID) -> AutomationCore:
     )
 
 
-def _as_soon_as(*events: str) -> EventTrigger:
-    return EventTrigger(expect=set(events), posture=Posture.Reactive, threshold=1, within=timedelta(0))
+def _as_soon_as(*events: str, about: Mapping[str, str] | None = None) -> EventTrigger:
+    return EventTrigger(
+        expect=set(events),
+        match=dict(about or {}),  # pyright: ignore[reportArgumentType]
+        posture=Posture.Reactive,
+        threshold=1,
+        within=timedelta(0),
+    )
 
 
 def _webhook(url: SecretStr | None) -> UUID | None:

@@ -16,7 +16,7 @@ from flows.nightly_commands import nightly
 from flows.package_commands import package
 from flows.plan_commands import plan
 from flows.report_commands import report
-from flows.server_commands import down, serve, status, up
+from flows.server_commands import down, lend, serve, status, up
 from flows.serving import use_running_server
 from infra.environment import environment
 from infra.errors import InfrastructureError
@@ -195,7 +195,7 @@ def serve_one_model(
 
 
 app.command()(report)
-for command in (up, down, status, serve):
+for command in (up, down, status, serve, lend):
     app.command()(command)
 
 

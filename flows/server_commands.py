@@ -1,4 +1,4 @@
-"""The commands `up`, `down`, `status` and `serve`."""
+"""The commands `up`, `down`, `status` and `serve`, and `lend` for machines that help with trainings."""
 
 from typing import Annotated
 
@@ -36,3 +36,13 @@ def status() -> None:
     """How the servers and the runner are, and where; exit code 1 when something is not up."""
     if not tell_status():
         raise typer.Exit(1)
+
+
+def lend(
+    node: Annotated[int, typer.Argument(help="Which node this is: 1 to TRINORMAL_TRAINING_NODES less one.")],
+) -> None:
+    """Lend this machine to the trainings of the one where flows run, until Ctrl-C; both have the same settings."""
+    from infra.settings import load_settings
+    from tasks.lending import lend as wait_for_trainings
+
+    wait_for_trainings(load_settings(), node)

@@ -78,6 +78,7 @@ def restore(settings: Settings, source: Path) -> Summary:
 def postgres_urls(settings: Settings) -> dict[str, str]:
     """The PostgreSQL databases that belong to the home, by what they are for."""
     urls = {"trinormal": settings.database_url.get_secret_value(), "mlflow": settings.mlflow_tracking_uri}
+    urls["prefect"] = settings.prefect_database_url.get_secret_value()
     return {name: url for name, url in urls.items() if url.startswith("postgres")}
 
 

@@ -36,6 +36,8 @@ def _own(settings: Settings) -> dict[str, str]:
         "TRINORMAL_DASK_ADDRESS": settings.dask_address,
         "TRINORMAL_STORE_URL": settings.store_url,
         "TRINORMAL_TRAINING_PROCESSES": str(settings.training_processes),
+        "TRINORMAL_TRAINING_NODES": str(settings.training_nodes),
+        "TRINORMAL_TRAINING_ADDRESS": settings.training_address,
         "TRINORMAL_LOG_LEVEL": settings.log_level,
         **_given(settings),
     }
@@ -49,6 +51,7 @@ def _given(settings: Settings) -> dict[str, str]:
         "TRINORMAL_PREFECT_DATABASE_URL": settings.prefect_database_url.get_secret_value(),
         "TRINORMAL_ARTIFACTS_URL": settings.artifacts_url,
         "TRINORMAL_ALLOWED_HOSTS": settings.allowed_hosts,
+        "TRINORMAL_WORK_POOL": settings.work_pool,
         "TRINORMAL_PREFECT_UI_URL": settings.prefect_ui_url,
         "TRINORMAL_MLFLOW_UI_URL": settings.mlflow_ui_url,
     }

@@ -28,6 +28,11 @@ class Settings(BaseSettings):
     mlflow_password: SecretStr | None = None
     prefect_api_url: str | None = None
     prefect_auth: SecretStr | None = Field(default=None, description="`user:password` of the Prefect API")
+    work_pool: str = Field(
+        default="",
+        pattern=r"^([a-z0-9][a-z0-9-]*)?$",
+        description="Prefect's pool for our runs; empty: the runner's own",
+    )
     webhook_url: SecretStr | None = Field(default=None, description="told of failed runs, regressions, new champions")
     prefect_ui_url: str = Field(default="", description="where people see Prefect's runs; for links")
     mlflow_ui_url: str = Field(default="", description="where people see MLflow's runs; for links")
@@ -36,6 +41,12 @@ class Settings(BaseSettings):
     dask_address: str = Field(default="", description="a Dask scheduler elsewhere; empty: processes on this machine")
     store_url: str = Field(default="", description="the store shared by machines: a mounted folder or a bucket's URL")
     training_processes: Annotated[int, Field(ge=1, le=64)] = 1
+    training_nodes: Annotated[int, Field(ge=1, le=64, description="machines that train together, this one too")] = 1
+    training_address: str = Field(
+        default="",
+        pattern=r"^([^\s:/@]+:\d+)?$",
+        description="HOST:PORT where other nodes reach the one where flows run",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("home")
@@ -57,6 +68,12 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _nodes_that_find_each_other(self) -> Self:
+        if self.training_nodes > 1 and not (self.training_address and self.store_url):
+            raise ValueError(f"{PREFIX}TRAINING_NODES needs {PREFIX}TRAINING_ADDRESS and {PREFIX}STORE_URL")
+        return self
+
+    @model_validator(mode="after")
     def _fill_what_follows_from_home(self) -> Self:
         if not self.database_url.get_secret_value():
             object.__setattr__(self, "database_url", SecretStr(f"sqlite:///{self.home / 'trinormal.db'}"))
@@ -71,6 +88,11 @@ class Settings(BaseSettings):
         scheme, separator, rest = url.get_secret_value().partition("://")
         known = scheme.partition("+")[0] in ("postgresql", "postgres")
         return SecretStr(f"postgresql+asyncpg{separator}{rest}") if known else url
+
+    @property
+    def training_ranks(self) -> int:
+        """Processes that train one network together, on all nodes."""
+        return self.training_processes * self.training_nodes
 
     def proxy_hosts(self) -> tuple[str, ...]:
         """The names under which a proxy in front of the servers is asked."""

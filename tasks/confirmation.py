@@ -4,6 +4,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 from prefect.events import emit_event
 
+from infra.files import canonical_json
+from infra.profiles import load_profile
 from models.errors import TrinormalError
 from models.export.smoke import answers, require_same
 from registry import ledger
@@ -13,6 +15,7 @@ from registry.ledger import Entry
 from registry.mirror import CHAMPION
 from registry.packaging import fetch_graph, find_version
 from registry.promotion import give_back
+from tasks.events import PROFILE
 from tasks.wiring import Workspace
 
 EVENTS = {"promote": "promoted", "roll back": "rolled-back", "return": "returned"}
@@ -59,13 +62,16 @@ def smoke_test(workspace: Workspace, model: str, pending: Entry) -> tuple[str, .
 
 def announce(workspace: Workspace, model: str, entry: Entry) -> None:
     """Tell Prefect what changed. An entry's event has one id however often it is sent, and its payload is words only:
-    automations turn numbers into parameters of the wrong type.
+    automations turn numbers into parameters of the wrong type. `request` is what an evaluation of it is asked for.
     """
     state = ledger.champion(workspace.engine, model)
+    resource = {"prefect.resource.id": f"trinormal.model.{model}", "prefect.resource.name": model}
+    profile = _profile_of(model)
     emit_event(
         event=f"trinormal.champion.{EVENTS[entry.action]}",
-        resource={"prefect.resource.id": f"trinormal.model.{model}", "prefect.resource.name": model},
+        resource=resource if profile is None else {**resource, PROFILE: profile},
         payload={
+            "request": canonical_json({"profile": profile, "model": model}) if profile is not None else "",
             "model": model,
             "version": entry.version,
             "champion": state.version or "",
@@ -75,4 +81,11 @@ def announce(workspace: Workspace, model: str, entry: Entry) -> None:
             "reason": entry.reason,
         },
         id=uuid5(NAMESPACE_URL, f"trinormal:{entry.hash}"),
+    )
+
+
+def _profile_of(model: str) -> str | None:
+    """The profile of the product's own that calls its recogniser so, the smallest of several; None: there is none."""
+    return next(
+        (name for name in ("tiny", "demo", "standard", "paper") if load_profile(name).model_name == model), None
     )

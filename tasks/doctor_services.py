@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from sqlalchemy import Engine, make_url, text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from infra.database import open_engine
@@ -33,17 +33,14 @@ def _database(what: str, url: str, needs_trigrams: bool = False) -> Finding:
     shown = make_url(url).render_as_string(hide_password=True)
     try:
         engine = open_engine(url, wait_s=5)
-        lacks = needs_trigrams and engine.dialect.name == "postgresql" and not _count(engine)
+        with engine.connect() as connection:  # an engine alone asks nobody
+            postgres = engine.dialect.name == "postgresql"
+            lacks = needs_trigrams and postgres and not connection.execute(TRIGRAMS).scalar_one()
         engine.dispose()
     except (InfrastructureError, SQLAlchemyError) as error:
         return Finding(what, "wrong", shown, mask_credentials(" ".join(str(error).split())[:200]))
     advice = "install PostgreSQL's contrib package: Prefect needs the extension pg_trgm" if lacks else ""
     return Finding(what, "wrong" if lacks else "ok", shown, advice)
-
-
-def _count(engine: Engine) -> int:
-    with engine.connect() as connection:
-        return int(connection.execute(TRIGRAMS).scalar_one())
 
 
 def _bucket(url: str) -> Finding:

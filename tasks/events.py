@@ -5,6 +5,8 @@ from prefect.events import emit_event
 REGRESSED = "trinormal.evaluation.regressed"
 PROMOTED = "trinormal.champion.promoted"
 DRIFTED = "trinormal.data.drifted"
+PROFILE = "trinormal.profile"
+"""A label of what an event is about: the profile whose recogniser the model is. Other models carry none."""
 
 
 def tell(event: str, model: str, **said: str) -> None:

@@ -36,9 +36,11 @@ class Released(NamedTuple):
 def settle(model: str) -> tuple[str, ...]:
     """Finish what a crash left of earlier promotions and rollbacks; returns what was done, one line each.
 
-    MLflow's aliases say again what the ledger says, and what serves without anybody having asked it is asked.
+    MLflow hears first what it could not be told, or nothing is judged; its aliases say again what the ledger says, and
+    what serves without anybody having asked it is asked. Raises `TrackingUnavailable` while MLflow is away.
     """
     workspace = open_workspace()
+    workspace.tracker.reconcile()
     repaired = reconcile(workspace.engine, workspace.tracker, model)
     return (*repaired, *confirm(workspace, model))
 

@@ -1,4 +1,7 @@
-"""One process of a training: `python -m tasks.rank WORK FOLDER SCRATCH`, started by `torch.distributed.run`."""
+"""One process of a training: `python -m tasks.rank WORK FOLDER SCRATCH`, started by `torch.distributed.run`.
+
+On machines that lend their processors (`tasks.lending`) the work is `lent`: the first machine says what it is.
+"""
 
 import os
 import sys
@@ -20,16 +23,25 @@ WORKS = {"sphere20": ("tasks.fit_sphere20", "fit_sphere20"), "expnet": ("tasks.f
 
 def main(work: str, folder: Path, scratch: Path) -> int:
     """Carry out the part of this process; 1 when it failed for a reason that a person can mend."""
+    from tasks.nodes import LENT, hear_from_first, load_portable, tell_nodes
     from tasks.ranks import FAILURE, SPEC
     from tasks.spec import load_spec
 
     Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     _speak_for_all()
-    name, function = WORKS[work]
+    tell_nodes(work, scratch)
+    name, function = WORKS[hear_from_first(scratch) if work == LENT else work]
     module: Any = import_module(name)
     fit: Callable[..., None] = getattr(module, function)
     try:
-        fit(folder, scratch, load_spec(scratch / SPEC, module.Fit))
+        if work == LENT:
+            from tasks.wiring import open_workspace
+
+            workspace = open_workspace()
+            told = load_portable(scratch, module.Fit, workspace.settings, workspace.store)
+        else:
+            told = load_spec(scratch / SPEC, module.Fit)
+        fit(folder, scratch, told)
     except (TrinormalError, InfrastructureError) as error:
         atomic_write_json(scratch / FAILURE, {"reason": str(error)})
         return 1

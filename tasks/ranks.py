@@ -15,7 +15,9 @@ from infra.errors import InfrastructureError
 from infra.files import remove
 from infra.interrupts import pressed
 from infra.settings import Settings
+from infra.store import open_store
 from tasks.files import read_json
+from tasks.nodes import save_portable
 from tasks.progress import announce
 from tasks.spec import save_spec
 
@@ -38,22 +40,31 @@ def run_ranks(settings: Settings, work: str, folder: Path, scratch: Path, told: 
     with _one_at_a_time:
         start = time.perf_counter()
         save_spec(scratch / SPEC, told)
+        if settings.training_nodes > 1:
+            save_portable(scratch, told, settings, open_store(settings.store, settings.store_url))
         remove(scratch / FAILURE)
         log = settings.home / "logs" / "training.log"
-        code = _run([*_launcher(settings), work, str(folder), str(scratch)], log)
+        code = run_to_end([*launcher(settings, 0), work, str(folder), str(scratch)], log)
         if code != 0:
-            known = read_json(scratch / FAILURE)["reason"] if (scratch / FAILURE).is_file() else f"{log} says why"
-            raise TrainingError(f"training on {settings.training_processes} processes: {known}")
+            reason = f"{log} says why" + ("; are all other nodes up?" if settings.training_nodes > 1 else "")
+            known = read_json(scratch / FAILURE)["reason"] if (scratch / FAILURE).is_file() else reason
+            raise TrainingError(f"training on {settings.training_ranks} processes: {known}")
         return time.perf_counter() - start
 
 
-def _launcher(settings: Settings) -> list[str]:
+def launcher(settings: Settings, node: int) -> list[str]:
+    """What starts the processes of a node, the first of which is 0: it is the one where flows run."""
     processes = ["--nproc-per-node", str(settings.training_processes), "--max-restarts", "0"]
-    return [sys.executable, "-m", "torch.distributed.run", "--standalone", *processes, "-m", "tasks.rank"]
+    where = ["--standalone"]
+    if settings.training_nodes > 1:
+        host, _, port = settings.training_address.rpartition(":")
+        where = ["--nnodes", str(settings.training_nodes), "--node-rank", str(node)]
+        where += ["--master-addr", host, "--master-port", port]
+    return [sys.executable, "-m", "torch.distributed.run", *where, *processes, "-m", "tasks.rank"]
 
 
-def _run(command: list[str], log: Path) -> int:
-    """Run it to its end, passing on what it tells; its exit code."""
+def run_to_end(command: list[str], log: Path) -> int:
+    """Run a launcher to its end, passing on what it tells; its exit code."""
     with _started(command, log) as process:
         assert process.stdout is not None  # noqa: S101 - asked for below
         telling = Thread(target=_pass_on, args=(process.stdout,), daemon=True)

@@ -83,7 +83,7 @@ class _Bench:
         self.folder = folder
         self.rates: dict[str, Rate] = {}
 
-    def __call__(self, name: str, items: int, build: Callable[..., None], **arguments: Any) -> Path:
+    def __call__(self, name: str, items: int, build: Callable[..., None], /, **arguments: Any) -> Path:
         self._fill(name, "warm", build, arguments)
         place, seconds = self._fill(name, "timed", build, arguments)
         size = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())

@@ -110,7 +110,7 @@ def number_subjects(subjects: Sequence[str]) -> tuple[Int64[ndarray, " n"], int]
 def _train(inputs: Sequence[Artefact], fit: Fit, job: Job) -> Network:
     """Train in a process of its own, or in several, and log parameters and curve to the network's own run."""
     workspace = open_workspace()
-    processes = workspace.settings.training_processes
+    here = workspace.settings.training_processes
     settings = _settings(fit)
     axis = "photo" if fit.axis is None else AXES[fit.axis]
     run = child_run(workspace, job, fit.name, tags={"network": "sphere20", "loss": fit.loss, "axis": axis})
@@ -118,8 +118,8 @@ def _train(inputs: Sequence[Artefact], fit: Fit, job: Job) -> Network:
 
     def build(folder: Path, scratch: Path) -> float:
         known = fit._replace(run_id=run.run_id)
-        if processes > 1:
-            each = known._replace(threads=max(1, len(usable_cores()) // processes))
+        if workspace.settings.training_ranks > 1:
+            each = known._replace(threads=max(1, len(usable_cores()) // here))
             return run_ranks(workspace.settings, "sphere20", folder, scratch, each)
         seconds = run_apart(workspace.settings.workers, fit_sphere20, folder, scratch, known)
         return seconds * fit.threads / len(usable_cores())  # its share of the wall time

@@ -47,7 +47,7 @@ def train_expnet(photos: Collection, held_out: Collection, config: ExpNetConfig,
 
     def build(folder: Path, scratch: Path) -> None:
         fit = Fit([shard.path for shard in shards], config, seed, run.run_id)
-        if workspace.settings.training_processes > 1:
+        if workspace.settings.training_ranks > 1:
             run_ranks(workspace.settings, "expnet", folder, scratch, fit)
         else:
             fit_expnet(folder, scratch, fit)

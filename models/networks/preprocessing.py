@@ -9,9 +9,12 @@ import torch
 from jaxtyping import Float32, UInt8
 from torch import Tensor, nn
 
+from models.errors import ConfigurationError
+
 CENTRE = 127.5
 SCALE = 128.0
 BACKGROUND = -CENTRE / SCALE
+FEWEST_CHANNELS = 8
 
 
 def scale_pixels(images: UInt8[Tensor, "n c h w"]) -> Float32[Tensor, "n c h w"]:
@@ -25,5 +28,22 @@ def planar_values(images: UInt8[Tensor, "n c h w"]) -> Float32[Tensor, "n c h w"
 
 
 def use_channels_last(module: nn.Module) -> nn.Module:
-    """Lay out the kernels of `module`, in place, as `scale_pixels` lays out images: the faster way on CPUs and GPUs."""
+    """Lay out the kernels of `module`, in place, as `scale_pixels` lays out images: the faster way on CPUs and GPUs.
+
+    Raises `ConfigurationError` for networks so narrow that their training on CPUs would write beyond its memory.
+    """
+    narrow = [each for each in module.modules() if isinstance(each, nn.Conv2d) and _corrupts_memory(each)]
+    if narrow:
+        raise ConfigurationError(
+            f"a shortcut of {narrow[0].in_channels} channels: choose a width that leaves {FEWEST_CHANNELS}"
+        )
     return module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - missing in torch's hints
+
+
+def _corrupts_memory(layer: nn.Conv2d) -> bool:
+    """oneDNN's gradients of strided 1x1 convolutions, channels last, write beyond the end for few input channels.
+
+    Seen with PyTorch 2.13: aborts and segmentation faults with each of 2 to 6, a hang with 7, nothing with 1, with 8 to
+    24, or with stride 1.
+    """
+    return layer.kernel_size == (1, 1) and layer.stride != (1, 1) and 1 < layer.in_channels < FEWEST_CHANNELS

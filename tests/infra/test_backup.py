@@ -182,6 +182,23 @@ def test_postgresql_comes_back_into_an_empty_database_only(tmp_path: Path, datab
     assert not (settings.home / "trinormal.db").exists()
 
 
+def test_prefects_database_is_in_the_backup_too(tmp_path: Path, databases: list[str]):
+    first, second = databases
+    settings = live_home(tmp_path / "home", prefect_database_url=first)
+    server = open_engine(first)
+    with server.begin() as connection:
+        connection.execute(text("CREATE TABLE flow_run (name TEXT)"))
+        connection.execute(text("INSERT INTO flow_run VALUES ('the only one')"))
+    server.dispose()
+    assert back_up(settings, tmp_path / "backup.tar").databases == 3
+    set_aside(settings)
+    restore(load_settings(home=settings.home, prefect_database_url=second), tmp_path / "backup.tar")
+    server = open_engine(second)
+    with server.connect() as connection:
+        assert connection.execute(text("SELECT name FROM flow_run")).scalars().all() == ["the only one"]
+    server.dispose()
+
+
 def test_a_database_that_does_not_answer_shows_no_password(tmp_path: Path):
     settings = load_settings(home=tmp_path / "home", database_url="postgresql://me:hunter2@127.0.0.1:1/none")
     write(settings.home / "file", "text")

@@ -31,7 +31,7 @@ def manifests() -> Iterator[dict[str, Any]]:
 
 def containers() -> Iterator[dict[str, Any]]:
     for manifest in manifests():
-        if manifest["kind"] == "Deployment":
+        if manifest["kind"] in ("Deployment", "Job"):
             yield from manifest["spec"]["template"]["spec"]["containers"]
 
 
@@ -61,12 +61,48 @@ def test_kubernetes_refuses_a_manifest_with_a_wrong_word():
 
 
 def test_every_container_is_locked_down_and_has_limits():
-    assert len(list(containers())) == 5
-    for each in containers():
+    (of_runs,) = job_of_a_run("32Gi")["spec"]["template"]["spec"]["containers"]
+    assert len(list(containers())) == 7
+    for each in (*containers(), of_runs):
         assert each["securityContext"]["readOnlyRootFilesystem"]
         assert each["securityContext"]["capabilities"] == {"drop": ["ALL"]}
         assert each["resources"]["limits"]["memory"]
         assert not each["image"].endswith(":latest")
+
+
+def job_of_a_run(memory: str) -> dict[str, Any]:
+    """The Job that Prefect's worker makes of a run: `{{ name }}` replaced by the default or what is asked for."""
+    template = json.loads((DEPLOY / "kubernetes" / "job-template.json").read_text())
+    known = {name: each["default"] for name, each in template["variables"]["properties"].items()} | {"memory": memory}
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: filled(each) for name, each in value.items()}
+        if isinstance(value, list):
+            return [filled(each) for each in value]
+        if not isinstance(value, str):
+            return value
+        whole = re.fullmatch(r"\{\{ (\w+) \}\}", value)
+        return known[whole[1]] if whole else re.sub(r"\{\{ (\w+) \}\}", lambda found: str(known[found[1]]), value)
+
+    made = filled(template["job_configuration"])
+    assert made.keys() == {"job_manifest", *template["variables"]["properties"]} - {"image", "memory"}
+    (container,) = made["job_manifest"]["spec"]["template"]["spec"]["containers"]
+    container["args"] = container["args"].split()  # as the worker does
+    env = container.pop("env")
+    return {**made["job_manifest"]} if env == {} else {}
+
+
+def test_the_job_of_a_run_is_one_that_kubernetes_takes():
+    kubernetes_validate = pytest.importorskip("kubernetes_validate")
+    job = job_of_a_run("48Gi")
+    kubernetes_validate.validate(job, "1.31", strict=True)
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert container["resources"]["limits"] == {"memory": "48Gi"}
+    assert [*container["command"], *container["args"]] == ["env", "prefect", "flow-run", "execute"]
+    claims = {each["metadata"]["name"] for each in manifests() if each["kind"] == "PersistentVolumeClaim"}
+    volumes = job["spec"]["template"]["spec"]["volumes"]
+    assert {each["persistentVolumeClaim"]["claimName"] for each in volumes if "emptyDir" not in each} <= claims
 
 
 def test_docker_compose_takes_the_file(tmp_path: Path):
@@ -166,7 +202,7 @@ def test_the_modules_that_are_started_are_there():
     ]
     commands += [" ".join(each["command"]) for each in containers()]
     named = {name for command in commands for name in re.findall(r"(?:-m|--preload|from) ([a-z_.]+)", command)}
-    assert {"tasks.worker", "flows.deployments"} <= named
+    assert {"tasks.worker", "flows.runner"} <= named
     assert all(find_spec(name) for name in named)
 
 

@@ -73,7 +73,6 @@ def test_the_files_of_the_basel_model_are_told_one_by_one_with_where_to_ask(sett
     assert "of 2017" in found(findings, "Basel: model2017").advice
 
 
-@pytest.mark.unproven
 def test_servers_databases_buckets_and_keys_that_will_not_do_are_told_without_their_passwords(tmp_path, monkeypatch):
     for name, value in {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "hunter2", "AWS_REGION": "x"}.items():
         monkeypatch.setenv(name, value)

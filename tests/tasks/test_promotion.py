@@ -7,17 +7,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from prefect import Task
 
+from flows import promote as promote_flow
+from flows.parameters import NightlyRequest, PromoteRequest, RollbackRequest
 from infra.profiles.gates import ServingGateConfig
 from registry import ledger, promotion
 from registry.candidates import enter, require_candidate
-from registry.errors import RegistryError, TrackingError
+from registry.errors import RegistryError, TrackingError, TrackingUnavailable
 from registry.gates import Gate
 from registry.packaging import fetch_graph, find_version
 from registry.training_runs import release_run
 from tasks import confirmation
 from tasks import promotion as work
 from tasks.candidates import Bounds, Measured, enter_candidate
+from tasks.events import PROFILE
 from tasks.outcomes import FILE, Outcomes, outcomes_under, read_outcomes
 from tasks.wiring import Workspace
 from tests.registry.conftest import empty_mlflow
@@ -100,9 +104,21 @@ def test_a_candidate_becomes_champion_is_asked_and_announced(home: Workspace, to
     payload = told[-1]["payload"]
     assert payload == {
         **{"model": "plain", "version": "2", "champion": "2", "previous": "1", "epoch": "2"},
-        **{"actor": "Ada", "reason": "better"},
+        **{"actor": "Ada", "reason": "better", "request": ""},
     }
+    assert PROFILE not in told[-1]["resource"], "no recogniser of a profile: nothing to evaluate by itself"
     assert {type(value) for value in payload.values()} == {str}
+
+
+@pytest.mark.parametrize(("model", "profile"), [("recognizer-tiny", "tiny"), ("recognizer", "demo")])
+def test_a_recogniser_of_a_profile_is_announced_with_the_evaluation_to_ask_for(
+    home: Workspace, told: list[dict[str, Any]], model: str, profile: str
+):
+    assert crowned(home, model, 1.0).promoted
+    (event,) = told
+    assert event["resource"][PROFILE] == profile
+    asked = NightlyRequest.model_validate_json(event["payload"]["request"])
+    assert asked == NightlyRequest(profile=profile, model=model)
 
 
 def test_a_candidate_that_misses_a_few_more_people_is_refused_by_the_paired_test(
@@ -208,6 +224,28 @@ def test_with_mlflow_away_the_decision_stands_and_is_seen_through_later(
     assert work.settle.fn("away") == ("away@champion: nothing -> 1", "away@challenger: 1 -> nothing")
     assert actions(home, "away")[-1] == "confirm"
     assert len(told) == 1
+
+
+def test_what_mlflow_could_not_be_told_is_told_before_anything_is_judged_or_nothing_is(
+    home: Workspace, told: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+):
+    offered(home, "waiting", 1.0)
+    asked: list[str] = []
+
+    def away() -> int:
+        asked.append("reconcile")
+        raise TrackingUnavailable("MLflow does not answer")
+
+    monkeypatch.setattr(home.tracker, "reconcile", away)
+    for start in (promote_flow.promote.fn, promote_flow.rollback.fn):
+        request = {"model": "waiting", "reason": "why", "actor": "Ada"}
+        kind = PromoteRequest if start is promote_flow.promote.fn else RollbackRequest
+        with monkeypatch.context() as plain, pytest.raises(TrackingUnavailable):
+            plain.setattr(Task, "__call__", lambda self, *given, **named: self.fn(*given, **named))
+            start(kind.model_validate({name: request[name] for name in request.keys() & kind.model_fields.keys()}))
+    assert asked == ["reconcile"] * 2
+    assert actions(home, "waiting") == ["candidate"]
+    assert told == []
 
 
 def test_a_rollback_puts_the_previous_champion_back_unless_that_does_not_answer(

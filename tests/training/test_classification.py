@@ -97,7 +97,6 @@ def test_logits_of_many_inputs_do_not_depend_on_how_they_are_cut_into_blocks():
     assert_allclose(whole[0], cut[0], atol=1e-5)
 
 
-@pytest.mark.unproven
 def test_photos_are_learnt_from_their_places_in_a_stack(tmp_path: Path):
     """A bright half, left or right, among photos that are not asked for."""
     rng = np.random.default_rng(0)
@@ -109,12 +108,22 @@ def test_photos_are_learnt_from_their_places_in_a_stack(tmp_path: Path):
     np.save(tmp_path / "recogniser.npy", photos)
     stack = ByteStack([tmp_path / "recogniser.npy"])
     torch.manual_seed(0)
-    network = build_photo_classifier(0.0625, {"side": 2})
+    network = build_photo_classifier(0.125, {"side": 2})
     inputs = PhotoInputs(stack, places, PhotoVariation(camera=PhotoAugmentation(mirror=0.0)))
     schedule = {**SCHEDULE, "epochs": 10, "batch_size": 8}
     fit_classifier(network, inputs, answers, checkpoint_dir=tmp_path / "run", on_epoch=lambda _: None, **schedule)
     (logits,) = photo_logits(network, stack, places, CPU, block=5)
     assert_array_equal(logits.argmax(axis=1), answers[:, 0])
+
+
+def test_a_network_too_narrow_to_be_trained_without_corrupting_memory_is_refused(tmp_path: Path):
+    """oneDNN writes beyond the gradients of its shortcuts: an abort or a segmentation fault, or wrong numbers."""
+    np.save(tmp_path / "photos.npy", np.zeros((4, 3, 32, 32), np.uint8))
+    inputs = PhotoInputs(ByteStack([tmp_path / "photos.npy"]), np.arange(4), PhotoVariation(camera=AS_THEY_ARE))
+    network = build_photo_classifier(0.0625, {"side": 2})
+    answers = np.zeros((4, 1), np.int64)
+    with pytest.raises(ConfigurationError, match="a shortcut of 4 channels: choose a width that leaves 8"):
+        fit_classifier(network, inputs, answers, checkpoint_dir=tmp_path, on_epoch=lambda _: None, **SCHEDULE)
 
 
 def test_answers_must_fit_inputs_and_tasks(tmp_path: Path):
