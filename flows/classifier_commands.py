@@ -45,11 +45,12 @@ def classify(
     task: Annotated[str, typer.Option(help="gender, expression or individual.")],
     person: Annotated[bool, typer.Option("--person", help="All photos show one person: one answer.")] = False,
     model: Annotated[str, typer.Option(help="Registered model, where it is not called as its task.")] = "",
+    version: Annotated[str, typer.Option(help="A number or @alias, champion or not; without it the champion.")] = "",
 ) -> None:
     """What the champion for a task says of photos; what fails is listed with its reason."""
     from tasks.classify import classify_photos
 
-    answered = classify_photos(photos, task, person, model or task)
+    answered = classify_photos(photos, task, person, model or task, version)
     for each in answered.answers:
         ranked = sorted(each.probabilities.items(), key=lambda item: -item[1])
         shares = ", ".join(f"{label} {share:.3f}" for label, share in ranked[:3])

@@ -40,31 +40,35 @@ class Answers(NamedTuple):
     version: str
 
 
-class _Champion(NamedTuple):
+class _Chosen(NamedTuple):
     version: str
     graph: bytes
     shape: ClassifierShape
 
 
-def classify_photos(sources: Sequence[Path], task: str, person: bool, model: str) -> Answers:
-    """What the champion of `model` says of each photo at `sources` (files or folders), or of all of them as one person.
+def classify_photos(sources: Sequence[Path], task: str, person: bool, model: str, version: str = "") -> Answers:
+    """What a `version` of `model` (the champion if none is named) says of each photo at `sources` (files or folders),
+    or of all of them as one person.
 
     Raises `AssetMissing` without a champion, and where its reconstructor is not in this home folder; `DataError`
-    without photos.
+    without photos; `TrackingError` when there is no such version.
     """
     workspace = open_workspace()
     photos = list(_photos(sources))
     if not photos:
         raise DataError("no photos were given: name files, or folders that hold some")
+    version = version or _champion(workspace, model)
     failures: list[Failure] = []
     faces = _analysed(workspace, photos, failures)
-    told = classify_faces(workspace, faces, task, person, model)
+    told = classify_faces(workspace, faces, task, person, model, version)
     return told._replace(failures=[*failures, *told.failures])
 
 
-def classify_faces(workspace: Workspace, faces: Iterable[FacePhoto], task: str, person: bool, model: str) -> Answers:
+def classify_faces(
+    workspace: Workspace, faces: Iterable[FacePhoto], task: str, person: bool, model: str, version: str = ""
+) -> Answers:
     """The same for photos in which a face has been found."""
-    found = _champion(workspace, model)
+    found = _chosen(workspace, model, version or _champion(workspace, model))
     table, failures = _coefficients(workspace, faces, found.shape)
     if not table.paths:
         return Answers([], failures, model, found.version)
@@ -77,14 +81,23 @@ def classify_faces(workspace: Workspace, faces: Iterable[FacePhoto], task: str, 
     return Answers(classify_sets(graph, found.shape, table, sets, task), failures, model, found.version)
 
 
-def _champion(workspace: Workspace, model: str) -> _Champion:
-    """The version that the ledger says serves, its bytes checked."""
+def _champion(workspace: Workspace, model: str) -> str:
+    """The version that the ledger says serves."""
     version = champion(workspace.engine, model).version
     if version is None:
-        raise AssetMissing(f"model {model!r} has no champion here; train one with `trinormal train-classifiers`")
-    graph = fetch_graph(workspace.tracker, find_version(workspace.tracker, model, version))
+        raise AssetMissing(
+            f"model {model!r} has no champion here; train one with `trinormal train-classifiers` or give --version"
+            f" of one that its gate refused (`trinormal history {model}`)"
+        )
+    return version
+
+
+def _chosen(workspace: Workspace, model: str, version: str) -> _Chosen:
+    """That version, its bytes checked."""
+    found = find_version(workspace.tracker, model, version)
+    graph = fetch_graph(workspace.tracker, found)
     notes = load_session(graph).get_modelmeta().custom_metadata_map
-    return _Champion(version, graph, read_shape(notes, f"{model} version {version}"))
+    return _Chosen(found.version, graph, read_shape(notes, f"{model} version {found.version}"))
 
 
 def _photos(sources: Sequence[Path]) -> Iterator[Path]:

@@ -23,6 +23,7 @@ from models.networks.cnet import CNet
 from models.networks.rnet import RNetwork
 from models.networks.rnet_layout import RNetLayout
 from models.reconstructors.rnet_stored import load_cnet, load_rnet, save_cnet, save_rnet
+from registry.errors import TrackingError
 from registry.lineage import ancestors, is_complete
 from registry.packaging import fetch_graph, find_version
 from tasks import (
@@ -314,6 +315,10 @@ def test_a_champion_answers_for_photos_and_people_and_refuses_another_reconstruc
     assert_allclose(list(told.answers[0].probabilities.values()), np.asarray(wanted)[0], atol=1e-3)
     one_by_one = classify_faces(world.workspace, photos, "gender", False, "gender")
     assert [each.photos for each in one_by_one.answers] == [(photo.path,) for photo in photos]
+    named = classify_faces(world.workspace, photos, "gender", False, "gender", version.version)
+    assert (named.answers, named.version) == (one_by_one.answers, version.version)
+    with pytest.raises(TrackingError, match="7"):
+        classify_faces(world.workspace, photos, "gender", False, "gender", "7")
     for person in (True, False):
         assert classify_faces(world.workspace, [], "gender", person, "gender").answers == [], "no face, no answer"
     with pytest.raises(ConfigurationError, match="no answers to 'expression'"):
