@@ -30,6 +30,9 @@ from registry.inspection import require_harmless
 
 GRAPH = "model.onnx"  # MLflow's name for it inside a model folder
 CARD, BOM = "model_card.md", "bom.cdx.json"
+SERVED_NOTE, LARGEST_NOTE = "registered_model_meta", 4096
+"""Name and number of a version, which `mlflow models serve models:/...` notes in the registry's own folder, where that
+is a local one. It is no part of a package: our copy goes without it, unread."""
 REQUIREMENTS = ("onnxruntime>=1.23", "onnx>=1.21", "numpy>=2.2")
 
 
@@ -86,6 +89,9 @@ def download_package(source: str, tracking_uri: str, folder: Path, keys: Keyring
 
     found = list_artifacts(source, tracking_uri=tracking_uri)
     listed = {PurePosixPath(each.path).name: int(each.file_size or 0) for each in found}
+    noted = 0 < listed.get(SERVED_NOTE, 0) <= LARGEST_NOTE
+    if noted:
+        del listed[SERVED_NOTE]
     sizes = {name: size for name, size in listed.items() if name not in MOST_BYTES}
     for name, most in MOST_BYTES.items():
         if name not in listed:
@@ -99,8 +105,10 @@ def download_package(source: str, tracking_uri: str, folder: Path, keys: Keyring
     raw, signature_text = (path.read_bytes() for path in beside)
     manifest, _ = read_manifest(raw, signature_text, keys, "its manifest")
     require_listed(manifest, sizes, "its folder")
-    local = download_artifacts(source, dst_path=str(folder / "package"), tracking_uri=tracking_uri)
-    return open_package(Path(local), keys)
+    local = Path(download_artifacts(source, dst_path=str(folder / "package"), tracking_uri=tracking_uri))
+    if noted:
+        (local / SERVED_NOTE).unlink(missing_ok=True)
+    return open_package(local, keys)
 
 
 def _save_for_mlflow(folder: Path, proto: ModelProto) -> None:

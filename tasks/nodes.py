@@ -67,10 +67,10 @@ def hear_from_first(scratch: Path) -> str:
 
 def _store() -> Any:
     """The store of the launcher, of which this process is one more client."""
-    import torch.distributed as dist
+    from torch.distributed import distributed_c10d
 
     host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
-    return dist.TCPStore(host, port, is_master=False, timeout=WITHIN, wait_for_workers=False)
+    return distributed_c10d.TCPStore(host, port, is_master=False, timeout=WITHIN, wait_for_workers=False)
 
 
 def _as_text(value: Any) -> Any:

@@ -9,7 +9,7 @@ from tasks.evaluation_page import benchmark_sections, page_of
 from tasks.night_page import chips_of, night_sections
 from tests.browser.chromium import Browser
 
-pytestmark = [pytest.mark.unproven, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 SIZES = [(1280, 900, False), (390, 844, True)]
 RUN = "0" * 32
 NAMES = ("bu3dfe", "frgc", "bosphorus", "bu4dfe", "merged", "real-frgc")

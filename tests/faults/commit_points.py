@@ -15,7 +15,9 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-ROOMS = ("/registry/", "/mlflow/store/model_registry/", "/mlflow/store/tracking/")
+from registry import ledger
+
+ROOMS = (f"{Path(ledger.__file__).parent}{os.sep}", "/mlflow/store/model_registry/", "/mlflow/store/tracking/")
 OURS = ("ledger.promote", "ledger.roll_back", "ledger.give_back", "ledger.confirm", "registered_model_alias", "event")
 
 

@@ -37,8 +37,9 @@ def places_of(template: Path, what: str, folder: Path) -> list[str]:
 def kill_at(template: Path, what: str, at: int, folder: Path) -> str:
     """Kill, settle, and hold ledger, MLflow and the served graph against each other; which version serves then."""
     context = forkserver()
+    answers = context.Queue()  # held here: a process that has started no longer does
     with copied(template, folder / f"killed-{at}") as workspace, pytest.MonkeyPatch.context() as patch:
-        process = context.Process(target=act, args=(workspace.home, what, at, context.Queue()))
+        process = context.Process(target=act, args=(workspace.home, what, at, answers))
         process.start()
         process.join()
         assert process.exitcode == -signal.SIGKILL
@@ -57,7 +58,6 @@ def test_killed_where_something_is_written_everything_agrees_after_settling(
 ):
     places = places_of(templates[what], what, tmp_path)
     written = [at for at, place in enumerate(places) if is_ours(place)]
-    print(list(enumerate(places)))
     assert len(written) >= 10
     chosen = sorted({written[0], written[1], *written[:: len(written) // FEW], written[-1]})
     served = [kill_at(templates[what], what, at, tmp_path) for at in chosen]

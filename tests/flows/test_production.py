@@ -98,13 +98,14 @@ def production(
 def bucket_at(endpoint: str, name: str) -> Any:
     import boto3
 
-    found = boto3.resource(
+    resource: Any = boto3.resource(
         "s3",
         endpoint_url=endpoint,
         aws_access_key_id="somebody",
         aws_secret_access_key=OF_BUCKET,
         region_name="us-east-1",
-    ).Bucket(name)
+    )
+    found = resource.Bucket(name)
     found.create()
     return found
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
+from mlflow.artifacts import download_artifacts
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import save_file
 
@@ -188,6 +189,22 @@ def test_a_file_changed_in_the_registry_is_noticed(tracker: Tracker, name: str):
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     with pytest.raises(RegistryError, match="do not serve"):
+        fetch_graph(tracker, version)
+
+
+def test_what_mlflow_notes_in_the_folder_of_a_version_it_serves_does_no_harm(
+    tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
+        monkeypatch.setenv(name, tracker.tracking_uri)
+    version = version_of(tracker, 2.0)
+    note = stored(tracker, version) / "registered_model_meta"
+    download_artifacts(f"models:/{version.model}/{version.version}")  # as `mlflow models serve` does
+    assert note.is_file(), "MLflow writes into the registry's own folder"
+    found = fetch_package(tracker, version, tmp_path / "copy")
+    assert note.name not in {path.name for path in found.folder.iterdir()}
+    note.write_bytes(b"x" * 5000)
+    with pytest.raises(RegistryError, match="does not belong to it"):
         fetch_graph(tracker, version)
 
 

@@ -42,7 +42,11 @@ def test_what_a_training_is_told_means_the_same_in_another_home(tmp_path: Path):
     shared = str(tmp_path / "shared")
     ours, theirs = (load_settings(home=tmp_path / name, store_url=shared) for name in ("ours", "theirs"))
     here, there = (open_store(each.store, shared) for each in (ours, theirs))
-    made = here.ensure("shards", KEY, lambda folder: (folder / "crops.npy").write_bytes(b"crops"))
+
+    def crops(folder: Path) -> None:
+        (folder / "crops.npy").write_bytes(b"crops")
+
+    made = here.ensure("shards", KEY, crops)
     told = fit_expnet.Fit([made.path, ours.home / "beside", Path("/photos")], CONFIG, 3, "run")
     save_portable(tmp_path, told, ours, here)
     back = load_portable(tmp_path, fit_expnet.Fit, theirs, there)
@@ -108,7 +112,7 @@ def train(home: Path) -> None:
     from tasks.wiring import open_workspace
 
     workspace = open_workspace()
-    made = workspace.store.ensure("shards", KEY, lambda folder: _fill(folder))
+    made = workspace.store.ensure("shards", KEY, _fill)
     run = workspace.tracker.run("reconstructors", "ExpNet", "key")
     fit = fit_expnet.Fit([made.path], CONFIG, 3, run.run_id)
     folder, scratch = home / "made", home / "scratch-of-it"

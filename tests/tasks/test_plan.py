@@ -66,7 +66,6 @@ def test_operations_of_a_training_step_are_those_of_the_convolutions_three_times
     assert _training_rate(network, (1, 32, 32)).flops == pytest.approx(3 * once - first, rel=1e-6)
 
 
-@pytest.mark.unproven
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_rates_are_measured_at_the_profiles_sizes_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
