@@ -10,7 +10,6 @@ from tests.faults.commit_points import is_ours
 from tests.faults.promotion_homes import act, copied, forkserver, in_home, require_agreement
 
 pytestmark = [
-    pytest.mark.unproven,
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
     pytest.mark.timeout(3600),
 ]
