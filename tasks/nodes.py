@@ -70,7 +70,8 @@ def _store() -> Any:
     from torch.distributed import distributed_c10d
 
     host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
-    return distributed_c10d.TCPStore(host, port, is_master=False, timeout=WITHIN, wait_for_workers=False)
+    store = distributed_c10d.TCPStore  # pyright: ignore[reportAttributeAccessIssue] - missing in torch's hints
+    return store(host, port, is_master=False, timeout=WITHIN, wait_for_workers=False)
 
 
 def _as_text(value: Any) -> Any:

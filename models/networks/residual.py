@@ -118,9 +118,9 @@ def _of_pictures(layer: nn.Module) -> nn.Module:
         found = nn.Conv2d(
             layer.in_channels,
             layer.out_channels,
-            (1, *layer.kernel_size),
-            (1, *layer.stride),
-            (0, *cast(tuple[int, ...], layer.padding)),
+            (1, layer.kernel_size[0]),
+            (1, layer.stride[0]),
+            (0, cast(tuple[int], layer.padding)[0]),
             bias=False,
         )
         found.weight = nn.Parameter(layer.weight.detach()[:, :, None])
