@@ -28,16 +28,17 @@ def planar_values(images: UInt8[Tensor, "n c h w"]) -> Float32[Tensor, "n c h w"
 
 
 def use_channels_last(module: nn.Module) -> nn.Module:
-    """Lay out the kernels of `module`, in place, as `scale_pixels` lays out images: the faster way on CPUs and GPUs.
+    """Lay out the kernels of `module`, in place, as `scale_pixels` lays out images: the faster way on CPUs and GPUs."""
+    return module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - missing in torch's hints
 
-    Raises `ConfigurationError` for networks so narrow that their training on CPUs would write beyond its memory.
-    """
+
+def require_safe_gradients(module: nn.Module) -> None:
+    """Raises `ConfigurationError` for networks so narrow that training them, channels last, corrupts memory on CPUs."""
     narrow = [each for each in module.modules() if isinstance(each, nn.Conv2d) and _corrupts_memory(each)]
     if narrow:
         raise ConfigurationError(
             f"a shortcut of {narrow[0].in_channels} channels: choose a width that leaves {FEWEST_CHANNELS}"
         )
-    return module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - missing in torch's hints
 
 
 def _corrupts_memory(layer: nn.Conv2d) -> bool:

@@ -11,7 +11,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.strategies import DDPStrategy, Strategy
 from torch.utils.data import DataLoader
 
-from models.networks.preprocessing import use_channels_last
+from models.networks.preprocessing import require_safe_gradients, use_channels_last
 from models.training.batching import SeededBatches
 from models.training.callbacks import EpochCheckpoint, RowKeeper, StopRequestedError, StopWhen
 from models.training.checkpoints import CHECKPOINT_NAME, SafetensorsCheckpointIO
@@ -40,6 +40,7 @@ def run_epochs(
     with the same number of threads, the weights come out bit-identical to those of the unbroken run. In a process that
     `torch.distributed.run` started it trains with the others (see `ranks`).
     """
+    require_safe_gradients(learner)
     quiet_lightning()
     checkpoint = checkpoint_dir / CHECKPOINT_NAME
     rows = RowKeeper(on_epoch)
