@@ -11,6 +11,7 @@ from jaxtyping import Float32, Float64, Int64
 from numpy import ndarray
 
 from models.classifiers.source import Source
+from models.classifiers.whitening import about_group_means
 from models.errors import ConfigurationError
 from models.networks.cnet import confident_mean
 
@@ -101,7 +102,5 @@ def within_covariance(values: Float32[ndarray, "n k"], groups: Sequence[str]) ->
 
 def _deviations(values: Float32[ndarray, "n k"], groups: Sequence[str]) -> tuple[Float64[ndarray, "n k"], int]:
     """Rows less their group's mean, and how many of them can be chosen freely (at least one)."""
-    _, owner, counts = np.unique(np.asarray(groups, dtype=str), return_inverse=True, return_counts=True)
-    sums = np.zeros((len(counts), values.shape[1]))
-    np.add.at(sums, owner, values)
-    return values - (sums / counts[:, None])[owner], max(len(values) - len(counts), 1)
+    free = len(values) - len(set(groups))
+    return about_group_means(values, np.asarray(groups, dtype=str)), max(free, 1)

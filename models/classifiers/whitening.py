@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float32, Float64, Int64, Shaped
 from numpy import ndarray
 
 SMALLEST_SPREAD = 1e-6
@@ -34,7 +34,7 @@ def fit_whitener(values: Float32[ndarray, "n k"], answers: Int64[ndarray, " n"])
 
     mean, total = values.mean(axis=0, dtype=np.float64), values.std(axis=0, dtype=np.float64)
     known = total > SMALLEST_SPREAD
-    inside = _about_class_means(values[:, known].astype(np.float64), answers)
+    inside = about_group_means(values[:, known].astype(np.float64), answers)
     spread = np.maximum(inside.std(axis=0), LEAST_SHARE * total[known])
     covariance, _ = ledoit_wolf(inside / spread, assume_centered=True)
     sizes, directions = np.linalg.eigh(covariance)
@@ -44,8 +44,9 @@ def fit_whitener(values: Float32[ndarray, "n k"], answers: Int64[ndarray, " n"])
     return Whitener(mean, transform)
 
 
-def _about_class_means(values: Float64[ndarray, "n k"], answers: Int64[ndarray, " n"]) -> Float64[ndarray, "n k"]:
-    _, owner, counts = np.unique(answers, return_inverse=True, return_counts=True)
+def about_group_means(values: Shaped[ndarray, "n k"], groups: Shaped[ndarray, " n"]) -> Float64[ndarray, "n k"]:
+    """Each row less the mean of the rows of its group."""
+    _, owner, counts = np.unique(groups, return_inverse=True, return_counts=True)
     sums = np.zeros((len(counts), values.shape[1]))
     np.add.at(sums, owner, values)
     return values - (sums / counts[:, None])[owner]
